@@ -4,12 +4,14 @@ A read answers many keys with a mapping; keys that it leaves out get the default
 alone.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from aiodataloader import DataLoader as BatchingLoader
 from aiodataloader import Loader, dispatch_queue
@@ -19,6 +21,7 @@ LARGEST_BATCH = 1000
 KeyT = TypeVar("KeyT", bound=Hashable)
 ArgumentsT = TypeVar("ArgumentsT", bound=Hashable)
 ValueT = TypeVar("ValueT")
+MadeT = TypeVar("MadeT")
 FoundT = TypeVar("FoundT")
 PartsT = TypeVar("PartsT")
 _Asked = ParamSpec("_Asked")
@@ -48,6 +51,19 @@ def _stoppable() -> Iterator[None]:
         batches.discard(task)
 
 
+class Coming(Generic[ValueT, MadeT]):
+    """What `make` will make of a value that is still being read. Whoever runs many resolvers waits for `future` itself and spares a coroutine."""
+
+    __slots__ = ("future", "make")
+
+    def __init__(self, future: asyncio.Future[ValueT], make: Callable[[ValueT], MadeT]) -> None:
+        self.future = future
+        self.make = make
+
+    def __await__(self) -> Generator[Any, None, MadeT]:
+        return self.make((yield from self.future))
+
+
 class DataLoader(BatchingLoader[KeyT, ValueT]):
     """aiodataloader's, which waits for keys as long as it does, by calls of the loop in place of a coroutine and a task.
 
@@ -68,7 +84,7 @@ class DataLoader(BatchingLoader[KeyT, ValueT]):
     def get_cache_key(key: KeyT) -> KeyT:
         return key
 
-    def load(self, key: KeyT) -> "asyncio.Future[ValueT]":
+    def load(self, key: KeyT) -> asyncio.Future[ValueT]:
         future = self._cache.get(key)
         if future is None:
             future = self._cache[key] = self.loop.create_future()
@@ -78,11 +94,25 @@ class DataLoader(BatchingLoader[KeyT, ValueT]):
                 self.do_resolve_reject(key, future)
         return future
 
+    def then(self, key: KeyT, make: Callable[[ValueT], MadeT]) -> MadeT:
+        """What a resolver that is no coroutine function answers: what `make` makes of the value. It is said to be that, which is what a
+        schema is told, and is one where the value is at hand; where it has to be read it is a `Coming` in truth. GraphQL's executors
+        take either from any resolver.
+        """
+        future = self._cache.get(key)
+        if future is None:
+            if key in self._primed:
+                return make(self._primed[key])
+            future = self.load(key)
+        elif future.done():
+            return make(future.result())
+        return cast("MadeT", Coming(future, make))
+
     def prime_all(self, values: Mapping[KeyT, ValueT]) -> None:
         """Answers that another read brought along, so that they are not read again; what is there or being read already stays."""
         self._primed = {**values, **self._primed}
 
-    def do_resolve_reject(self, key: KeyT, future: "asyncio.Future[ValueT]") -> None:
+    def do_resolve_reject(self, key: KeyT, future: asyncio.Future[ValueT]) -> None:
         self._queue.append(Loader(key=key, future=future))
         if len(self._queue) == 1:
             self.loop.call_soon(self.loop.call_soon, dispatch_queue, self)
@@ -92,7 +122,7 @@ def load_one(
     name: str,
     read: Callable[[Sequence[KeyT]], Awaitable[Mapping[KeyT, ValueT]]],
     observe: BatchObserver = _unobserved,
-) -> "DataLoader[KeyT, ValueT | None]":
+) -> DataLoader[KeyT, ValueT | None]:
     """A loader of one value a key, None where there is none."""
 
     async def values_of(keys: list[KeyT]) -> list[ValueT | None]:
@@ -107,7 +137,7 @@ def load_list(
     name: str,
     read: Callable[[Sequence[KeyT]], Awaitable[Mapping[KeyT, list[ValueT]]]],
     observe: BatchObserver = _unobserved,
-) -> "DataLoader[KeyT, list[ValueT]]":
+) -> DataLoader[KeyT, list[ValueT]]:
     """A loader of a list a key, empty where there is nothing."""
 
     async def lists_of(keys: list[KeyT]) -> list[list[ValueT]]:
@@ -140,7 +170,7 @@ def load_with_arguments(
     read: Callable[[Sequence[KeyT], ArgumentsT], Awaitable[Mapping[KeyT, ValueT]]],
     default: Callable[[], ValueT],
     observe: BatchObserver = _unobserved,
-) -> "DataLoader[tuple[KeyT, ArgumentsT], ValueT]":
+) -> DataLoader[tuple[KeyT, ArgumentsT], ValueT]:
     """A loader of (key, arguments): one read for all keys with equal arguments, such as one page of many parents."""
 
     async def values_of(wanted: list[tuple[KeyT, ArgumentsT]]) -> list[ValueT]:

@@ -46,6 +46,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 
 from subgraphs.shell.input_bounds import DeclaredVariable, check_variables, declared_variables
 from subgraphs.shell.lean_executor import Leaf, Leaves, OfSource, serializer_of
+from subgraphs.shell.resolvers import OfInfo
 
 #: Of one operation: by how many values of its conditions fields were collected. A client that sends more combinations has some
 #: collected anew.
@@ -128,6 +129,7 @@ class Field:
         "details",
         "key",
         "leaf",
+        "method",
         "name",
         "nodes",
         "parent",
@@ -151,6 +153,8 @@ class Field:
         self.resolve: Callable[..., Any] = definition.resolve or default_field_resolver
         #: The resolver, where it looks at the object alone.
         self.read = self.resolve.read if isinstance(self.resolve, OfSource) else None
+        #: The resolver, where it looks at the object and the info.
+        self.method = self.resolve if isinstance(self.resolve, OfInfo) else None
         self.leaf = leaf
         #: The answer, where every object of the type has the same: its `__typename`.
         self.constant = parent.name if self.name == "__typename" else None

@@ -24,13 +24,16 @@ from graphql import (
 from graphql.execution.executor import invalid_return_type_error
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, is_iterable
+from strawberry import Info
 from strawberry.execution import optimized_is_awaitable
 from strawberry.types.cast import get_strawberry_type_cast
 
+from loaders.dataloader import Coming
 from subgraphs.shell.allowance import MOST_OBJECTS, too_many_objects
 from subgraphs.shell.compiled_operation import ABSTRACT, LEAF, OBJECT, UNCHANGEABLE, Field, Selection, Tree, Way
 from subgraphs.shell.eager_task import WAITING, EagerTask, EagerTasks
 from subgraphs.shell.lean_executor import LeanExecutor
+from subgraphs.shell.resolvers import OfInfo
 
 #: Where a value stands in the answer: the place of what holds it, None at the top; the dict or list that holds it; its key
 #: there; whether null may stand there; and the type whose field the key is, None in a list.
@@ -67,6 +70,27 @@ class FieldInfo:
             executor = self._execution.executor()
             self._full = executor.build_resolve_info(field.definition, field.nodes, field.parent, path)
         return getattr(self._full, name)
+
+
+class ShownInfo(Info[Any, None]):
+    """Strawberry's info of a field, with the context at hand, and graphql-core's made when anything else is asked of it."""
+
+    __slots__ = ("_execution", "_field", "_place", "_query_field", "_told", "context")
+
+    def __init__(self, execution: "QueryExecution", field: Field, method: OfInfo, place: Place | None) -> None:
+        """`place` is that of the object whose field it is."""
+        self.context = execution.context  # type: ignore[misc]  # a slot in place of the property
+        self._field = method.field
+        self._execution = execution
+        self._query_field = field
+        self._place = place
+        self._told: FieldInfo | None = None
+
+    @property
+    def _raw_info(self) -> Any:  # type: ignore[override]
+        if self._told is None:
+            self._told = FieldInfo(self._execution, self._query_field, self._place)
+        return self._told
 
 
 class QueryExecution:
@@ -208,6 +232,8 @@ class QueryExecution:
         try:
             if field.read is not None:
                 value = field.read(source)
+            elif field.method is not None:
+                value = field.method.function(source, ShownInfo(self, field, field.method, place))
             elif (arguments := field.arguments) == {}:
                 value = field.resolve(source, FieldInfo(self, field, place))
             else:
@@ -232,7 +258,14 @@ class QueryExecution:
 
     def _later(self, awaited: Any, way: Way, place: Place, then: Callable[[Any], Any] | None = None) -> Any:
         """What the awaitable's value is completed to, by `then` if it says how; None where it is still waited for."""
-        if type(awaited) is not CoroutineType and not hasattr(awaited, "_asyncio_future_blocking"):
+        if type(awaited) is Coming:
+            make = awaited.make
+
+            def then(value: Any) -> Any:
+                return self._completed(way, place, make(value))
+
+            awaited = awaited.future
+        elif type(awaited) is not CoroutineType and not hasattr(awaited, "_asyncio_future_blocking"):
             awaited = _awaited(awaited)
         value = self._tasks.start(EagerTask(self._tasks, awaited, self, (way, place, then)))
         if value is WAITING:

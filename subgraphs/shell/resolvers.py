@@ -7,6 +7,7 @@ conversion of arguments, extensions and an exception handler that are not there:
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -28,6 +29,17 @@ from subgraphs.shell.lean_executor import Leaf, OfSource, leaf_of
 from subgraphs.shell.scopes import required_scopes
 
 Resolver = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OfInfo:
+    """A resolver that looks at the object and at Strawberry's info, and at nothing else."""
+
+    function: Callable[[Any, Info], Any]
+    field: StrawberryField
+
+    def __call__(self, source: Any, info: GraphQLResolveInfo[Any]) -> Any:
+        return self.function(source, Info(_raw_info=info, _field=self.field))
 
 
 def shorten_resolvers(schema: Schema) -> dict[str, dict[str, Leaf]]:
@@ -71,18 +83,11 @@ def _short_resolver(schema: Schema, field: StrawberryField, graphql_field: Graph
     if parameters == ["self"]:
         return OfSource(function)
     if parameters == ["self", "info"]:
-        return _method_with_info(function, field)
+        return OfInfo(function, field)
     named = [argument.python_name for argument in field.arguments]
     if parameters in (["self", *named], ["self", "info", *named]):
         return _method_with_arguments(schema, function, field, graphql_field)
     return None
-
-
-def _method_with_info(function: Resolver, field: StrawberryField) -> Resolver:
-    def resolve(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
-        return function(source, Info(_raw_info=info, _field=field))
-
-    return resolve
 
 
 def _method_with_arguments(

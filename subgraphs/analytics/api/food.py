@@ -25,5 +25,9 @@ class Food:
         description="How many of the viewer's meal items are of it. Settles a moment after a write.",
         directives=[READS_DIARY, CACHE_PRIVATE_BRIEFLY],
     )
-    async def times_logged(self, info: Info) -> int:
-        return await loaders_of(info).times_logged_by_user_and_food.load((info.context.viewer.id, self.id)) or 0
+    def times_logged(self, info: Info) -> int:
+        return loaders_of(info).times_logged_by_user_and_food.then((info.context.viewer.id, self.id), _or_none_at_all)
+
+
+def _or_none_at_all(times: int | None) -> int:
+    return times or 0

@@ -12,6 +12,7 @@ from subgraphs.nutrition.domain import meal as domain
 from subgraphs.nutrition.domain.nutrients import QuickAdd as QuickAddOfDomain
 from subgraphs.nutrition.domain.nutrients import decode_nutrients, decode_quick_adds, decode_totals
 from subgraphs.nutrition.loaders import loaders_of
+from subgraphs.nutrition.queries.food import FoodRecord
 from subgraphs.nutrition.queries.meal import FOODS, ITEMS, MealItemRecord, MealRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
@@ -46,9 +47,8 @@ class MealItem:
     quantity: float | None = strawberry.field(description="How many of `portion`; null if grams were told.")
 
     @strawberry.field(description="The food as it is now; null once its maker deleted it.")
-    async def food(self, info: Info) -> Food | None:
-        record = await loaders_of(info).food_by_id.load(self.record.food_id)
-        return None if record is None or record.is_deleted else food_node(record)
+    def food(self, info: Info) -> Food | None:
+        return loaders_of(info).food_by_id.then(self.record.food_id, _food_node)
 
     @strawberry.field(description="What the portion held when it was logged; later changes of the food change nothing.")
     def nutrients(self) -> Nutrients:
@@ -91,19 +91,8 @@ class Meal(Node, Loggable):
         description=f"What it is made of, in the order it was told; up to {domain.MOST_ITEMS} items, none where all of it is `quickAdds`.",
         directives=[list_size(8)],
     )
-    async def items(self, info: Info) -> list[MealItem]:
-        records = await loaders_of(info).items_by_meal.load(self.record.id)
-        return [
-            MealItem(
-                record=record,
-                position=record.position,
-                food_name=record.food_name,
-                grams=rounded(record.grams),
-                portion=record.portion,
-                quantity=rounded_or_none(record.quantity),
-            )
-            for record in records
-        ]
+    def items(self, info: Info) -> list[MealItem]:
+        return loaders_of(info).items_by_meal.then(self.record.id, _item_nodes)
 
     @strawberry.field(
         description=f"Energy added to it without a food; up to {domain.MOST_QUICK_ADDS} entries.",
@@ -115,6 +104,24 @@ class Meal(Node, Loggable):
     @strawberry.field(description="What its items and quick adds hold together.")
     def totals(self) -> Nutrients:
         return totals_node(decode_totals(self.record.totals))
+
+
+def _food_node(record: FoodRecord | None) -> Food | None:
+    return None if record is None or record.is_deleted else food_node(record)
+
+
+def _item_nodes(records: list[MealItemRecord]) -> list[MealItem]:
+    return [
+        MealItem(
+            record=record,
+            position=record.position,
+            food_name=record.food_name,
+            grams=rounded(record.grams),
+            portion=record.portion,
+            quantity=rounded_or_none(record.quantity),
+        )
+        for record in records
+    ]
 
 
 def quick_add_nodes(quick_adds: Sequence[QuickAddOfDomain]) -> list[QuickAdd]:

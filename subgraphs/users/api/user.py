@@ -59,7 +59,7 @@ from subgraphs.users.domain.body import body_mass_index
 from subgraphs.users.loaders import loaders_of
 from subgraphs.users.queries.account import AccountRecord
 from subgraphs.users.queries.measurement import MeasurementPage
-from subgraphs.users.queries.weight import WeightPage
+from subgraphs.users.queries.weight import WeightPage, WeightRecord
 
 describe_enum(
     WeekStart,
@@ -238,19 +238,22 @@ class User(
         description="The body as of now, for other subgraphs' formulas; clients read the profile.",
         directives=[SHARED_BODY],
     )
-    async def physiology(self, info: Info) -> PhysiologyOfUser | None:
-        weight = await loaders_of(info).newest_weight_by_user.load(self.id)
-        return PhysiologyOfUser(
-            user_id=self.id,
-            date_of_birth=self.record.date_of_birth,
-            weight_kg=rounded(weight.weight_kg) if weight else None,
-            height_cm=rounded_or_none(self.record.height_cm),
-            age_years=self._age(info),
-            sex=_sex(self.record),
-            activity_level=_activity(self.record),
-            fitness_goal=FitnessGoal(self.record.fitness_goal) if self.record.fitness_goal else None,
-            body_fat_percent=rounded_or_none(weight.body_fat_percent) if weight else None,
-        )
+    def physiology(self, info: Info) -> PhysiologyOfUser | None:
+        def with_weight(weight: WeightRecord | None) -> PhysiologyOfUser:
+            record = self.record
+            return PhysiologyOfUser(
+                user_id=self.id,
+                date_of_birth=record.date_of_birth,
+                weight_kg=rounded(weight.weight_kg) if weight else None,
+                height_cm=rounded_or_none(record.height_cm),
+                age_years=self._age(info),
+                sex=_sex(record),
+                activity_level=_activity(record),
+                fitness_goal=FitnessGoal(record.fitness_goal) if record.fitness_goal else None,
+                body_fat_percent=rounded_or_none(weight.body_fat_percent) if weight else None,
+            )
+
+        return loaders_of(info).newest_weight_by_user.then(self.id, with_weight)
 
     @strawberry.field(
         description="Body mass index in kg/m²; for adults. Null without a weighing or a height.",
@@ -263,9 +266,8 @@ class User(
         return rounded(body_mass_index(weight.weight_kg, self.record.height_cm), 1)
 
     @strawberry.field(description="The latest weighing; null before the first.", directives=[SHARED_BODY])
-    async def current_weight(self, info: Info) -> WeightEntry | None:
-        record = await loaders_of(info).newest_weight_by_user.load(self.id)
-        return None if record is None else weight_node(record)
+    def current_weight(self, info: Info) -> WeightEntry | None:
+        return loaders_of(info).newest_weight_by_user.then(self.id, _weight_node)
 
     @strawberry.field(
         description="The person's weighings, newest first. `totalCount` counts all of them, of any day.",
@@ -327,6 +329,10 @@ class User(
             return None
         today = local_date(info.context.resources.now(), self.record.time_zone, self.record.day_start_hour)
         return age_years(born, today)
+
+
+def _weight_node(record: WeightRecord | None) -> WeightEntry | None:
+    return None if record is None else weight_node(record)
 
 
 def _sex(record: AccountRecord) -> Sex | None:

@@ -30,7 +30,8 @@ from subgraphs.workouts.domain.pause import is_paused, pauses_within
 from subgraphs.workouts.domain.progression import outcome_of
 from subgraphs.workouts.domain.training_load import session_load
 from subgraphs.workouts.loaders import loaders_of
-from subgraphs.workouts.queries.workout import EXERCISES, PLACES, SETS, WorkoutExerciseRecord, WorkoutRecord
+from subgraphs.workouts.queries.exercise import ExerciseRecord
+from subgraphs.workouts.queries.workout import EXERCISES, PLACES, SETS, SetRecord, WorkoutExerciseRecord, WorkoutRecord
 
 if TYPE_CHECKING:
     from subgraphs.workouts.api.planned_workout import PlannedWorkout
@@ -82,10 +83,8 @@ class WorkoutExercise:
     )
 
     @strawberry.field(description="What was done.")
-    async def exercise(self, info: Info) -> Exercise:
-        exercise = await loaders_of(info).exercise_by_id.load(self.record.exercise_id)
-        assert exercise is not None  # a foreign key holds it
-        return exercise_node(exercise)
+    def exercise(self, info: Info) -> Exercise:
+        return loaders_of(info).exercise_by_id.then(self.record.exercise_id, _exercise_node)
 
     @strawberry.field(
         description="What was planned of it by the template or planned workout that it began from; null without one."
@@ -110,9 +109,12 @@ class WorkoutExercise:
         )
 
     @strawberry.field(description="The sets of this exercise, in order.", directives=[list_size(4)])
-    async def sets(self, info: Info) -> list[WorkoutSet]:
-        sets = await loaders_of(info).sets_by_workout.load(self.record.workout_id)
-        return [set_node(one) for one in sets if one.workout_exercise_id == self.record.id]
+    def sets(self, info: Info) -> list[WorkoutSet]:
+        def of_this(sets: list[SetRecord]) -> list[WorkoutSet]:
+            place_id = self.record.id
+            return [set_node(one) for one in sets if one.workout_exercise_id == place_id]
+
+        return loaders_of(info).sets_by_workout.then(self.record.workout_id, of_this)
 
 
 @strawberry.federation.type(
@@ -171,8 +173,8 @@ class Workout(Node, Loggable):
         return mass(self.record.volume_kg, unit)
 
     @strawberry.field(description="What was done, in order; up to 50.", directives=[list_size(8)])
-    async def exercises(self, info: Info) -> list[WorkoutExercise]:
-        return [place_node(one) for one in await loaders_of(info).exercises_by_workout.load(self.record.id)]
+    def exercises(self, info: Info) -> list[WorkoutExercise]:
+        return loaders_of(info).exercises_by_workout.then(self.record.id, _place_nodes)
 
     @strawberry.field(
         description="The latest rest of the running session, which `endsAt` tells whether it is over. Null where none has"
@@ -244,6 +246,15 @@ class WorkoutRest:
     async def exercise(self, info: Info) -> WorkoutExercise | None:
         places = await loaders_of(info).exercises_by_workout.load(self.record.id)
         return next((place_node(one) for one in places if one.id == self.record.rest_place_id), None)
+
+
+def _exercise_node(record: ExerciseRecord | None) -> Exercise:
+    assert record is not None  # a foreign key holds it
+    return exercise_node(record)
+
+
+def _place_nodes(records: list[WorkoutExerciseRecord]) -> list[WorkoutExercise]:
+    return [place_node(one) for one in records]
 
 
 def place_node(record: WorkoutExerciseRecord) -> WorkoutExercise:
