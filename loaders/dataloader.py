@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from aiodataloader import DataLoader as BatchingLoader
-from aiodataloader import Loader, dispatch_queue
+from aiodataloader import Loader, dispatch_queue_batch
 
 LARGEST_BATCH = 1000
 
@@ -36,19 +36,6 @@ BatchObserver = Callable[[str, int], AbstractContextManager[Any]]
 
 def _unobserved(_name: str, _keys: int) -> AbstractContextManager[Any]:
     return nullcontext()
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    batches, task = running_batches.get(), asyncio.current_task()
-    if batches is None or task is None:
-        yield
-        return
-    batches.add(task)
-    try:
-        yield
-    finally:
-        batches.discard(task)
 
 
 class Coming(Generic[ValueT, MadeT]):
@@ -115,7 +102,18 @@ class DataLoader(BatchingLoader[KeyT, ValueT]):
     def do_resolve_reject(self, key: KeyT, future: asyncio.Future[ValueT]) -> None:
         self._queue.append(Loader(key=key, future=future))
         if len(self._queue) == 1:
-            self.loop.call_soon(self.loop.call_soon, dispatch_queue, self)
+            self.loop.call_soon(self.loop.call_soon, self._dispatch)
+
+    def _dispatch(self) -> None:
+        """Aiodataloader's `dispatch_queue`, with tasks that `running_batches` knows."""
+        queue, self._queue = self._queue, []
+        batches = running_batches.get()
+        for begin in range(0, len(queue), self.max_batch_size):
+            chunk = queue[begin : begin + self.max_batch_size] if len(queue) > self.max_batch_size else queue
+            task = self.loop.create_task(dispatch_queue_batch(self, chunk))
+            if batches is not None:
+                batches.add(task)
+                task.add_done_callback(batches.discard)
 
 
 def load_one(
@@ -126,7 +124,7 @@ def load_one(
     """A loader of one value a key, None where there is none."""
 
     async def values_of(keys: list[KeyT]) -> list[ValueT | None]:
-        with observe(name, len(keys)), _stoppable():
+        with observe(name, len(keys)):
             found = await read(keys)
         return [found.get(key) for key in keys]
 
@@ -141,7 +139,7 @@ def load_list(
     """A loader of a list a key, empty where there is nothing."""
 
     async def lists_of(keys: list[KeyT]) -> list[list[ValueT]]:
-        with observe(name, len(keys)), _stoppable():
+        with observe(name, len(keys)):
             found = await read(keys)
         return [found.get(key, []) for key in keys]
 
@@ -179,7 +177,7 @@ def load_with_arguments(
             keys_by_arguments[arguments].append(key)
         found: dict[tuple[KeyT, ArgumentsT], ValueT] = {}
         for arguments, keys in keys_by_arguments.items():
-            with observe(name, len(keys)), _stoppable():
+            with observe(name, len(keys)):
                 values = await read(keys, arguments)
             found.update({(key, arguments): value for key, value in values.items()})
         return [found[each] if each in found else default() for each in wanted]

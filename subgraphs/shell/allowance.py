@@ -79,6 +79,7 @@ class Stoppable:
         self._task: asyncio.Task[Any] | None = None
         self._cancels = 0  # of the task, by `stop`
         self._watching: asyncio.Task[None] | None = None
+        self._limit: asyncio.TimerHandle | None = None
         self._batches: set[asyncio.Task[Any]] = set()
 
     def is_over(self) -> bool:
@@ -111,7 +112,7 @@ class Stoppable:
         self._task = task = asyncio.current_task()
         assert task is not None, "a request is answered in a task"
         cancelled_before = task.cancelling()
-        timers = self._timers() if self._is_query else []
+        timer = self._first_look() if self._is_query else None
         try:
             result = await work
         except asyncio.CancelledError:
@@ -122,8 +123,10 @@ class Stoppable:
         finally:
             self._taken_back(task)
             self._task = None
-            for timer in timers:
+            if timer is not None:
                 timer.cancel()
+            if self._limit is not None:
+                self._limit.cancel()
             if self._watching is not None:
                 self._watching.cancel()
         if self._reason is not None:
@@ -137,20 +140,21 @@ class Stoppable:
             task.uncancel()
         return task.cancelling()
 
-    def _timers(self) -> list[asyncio.TimerHandle]:
+    def _first_look(self) -> asyncio.TimerHandle:
+        """One timer for what most operations come to the end of before anything has to be watched."""
         loop = asyncio.get_running_loop()
-        return [
-            self._time_limit(loop),
-            loop.call_later(WATCH_AFTER_SECONDS, self._watch),
-        ]
-
-    def _time_limit(self, loop: asyncio.AbstractEventLoop) -> asyncio.TimerHandle:
-        if self._seconds is not None and self._seconds < LONGEST_SECONDS:
+        if self._seconds is not None and self._seconds <= WATCH_AFTER_SECONDS:
             return loop.call_later(self._seconds, self.stop, DeadlineExceededError(self._seconds))
-        return loop.call_later(LONGEST_SECONDS, self.stop, TookTooLongError())
+        return loop.call_later(WATCH_AFTER_SECONDS, self._watch, loop)
 
-    def _watch(self) -> None:
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watching = asyncio.ensure_future(self._wait_until_gone())
+        reason: SubgraphError
+        if self._seconds is not None and self._seconds < LONGEST_SECONDS:
+            seconds, reason = self._seconds, DeadlineExceededError(self._seconds)
+        else:
+            seconds, reason = LONGEST_SECONDS, TookTooLongError()
+        self._limit = loop.call_later(self._began_at + seconds - time.monotonic(), self.stop, reason)
 
     async def _wait_until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

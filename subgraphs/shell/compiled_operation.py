@@ -16,6 +16,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLArgument,
     GraphQLError,
     GraphQLField,
     GraphQLNonNull,
@@ -42,7 +43,10 @@ from graphql.execution.values import (
     get_variable_values,
 )
 from graphql.utilities import coerce_input_value
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.graphql import OperationType as StrawberryOperationType
+from strawberry.utils.operation import get_first_operation, get_operation_type
 
 from subgraphs.shell.input_bounds import DeclaredVariable, check_variables, declared_variables
 from subgraphs.shell.lean_executor import Leaf, Leaves, OfSource, serializer_of
@@ -174,16 +178,18 @@ class Field:
         if self._variables is not None:
             coerced = variables.coerced
             found = {name: coerced.get(variable) for name, variable in self._variables}
-            if None not in found.values():
+            if None not in found.values():  # or one is null or was not sent, for which there are rules
                 return found
         return get_argument_values(self.definition, self.nodes[0], variables)
 
     def _variables_of_arguments(self) -> tuple[tuple[str, str], ...] | None:
-        """None where an argument is absent or something else, or may have a default: graphql-core knows what is to be done."""
+        """None where an argument is something else, or is absent and has a default: graphql-core knows what is to be done."""
         given = {each.name.value: each.value for each in self.nodes[0].arguments or ()}
         found = []
         for name, argument in self.definition.args.items():
             value = given.get(name)
+            if value is None and _has_no_default(argument):
+                continue  # the document is valid, so it may be left out
             if not isinstance(value, VariableNode):
                 return None
             found.append((argument.out_name or name, value.name.value))
@@ -331,6 +337,7 @@ class PreparedDocument:
         self._schema = schema
         self._leaves = leaves
         self._operations: dict[str | None, CompiledOperation | None] = {}
+        self._named: dict[str | None, tuple[StrawberryOperationType, str | None]] = {}
         self._declared: dict[str | None, list[DeclaredVariable]] = {}
         self._kept = 0
         self._own_bytes = _bytes_of(document, errors)
@@ -352,6 +359,21 @@ class PreparedDocument:
             declared = declared_variables(self._schema, self.document, operation_name)
             self._declared[operation_name] = declared
         return check_variables(declared, variables)
+
+    def named(self, told: str | None) -> tuple[StrawberryOperationType, str | None]:
+        """The kind and name of the operation of this name; of the first where none is told. Raises CannotGetOperationTypeError."""
+        found = self._named.get(told)
+        if found is None:
+            name = told
+            if name is None:
+                first = get_first_operation(self.document)
+                name = None if first is None or first.name is None else first.name.value
+            try:
+                found = get_operation_type(self.document, name), name
+            except RuntimeError as error:
+                raise CannotGetOperationTypeError(name) from error
+            self._named[told] = found
+        return found
 
     def operation(self, name: str | None) -> CompiledOperation | None:
         """None for what is no query, and for what graphql-core has of experiments: its own executor is asked then.
@@ -421,6 +443,10 @@ def _conditions(node: Any) -> set[str]:
             if inner is not None:
                 waiting.append(inner)
     return found
+
+
+def _has_no_default(argument: GraphQLArgument) -> bool:
+    return argument.default is None and argument.default_value is Undefined
 
 
 def _has_variable(node: Node) -> bool:

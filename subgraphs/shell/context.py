@@ -134,9 +134,11 @@ class Context:
         if viewer is None or time.monotonic() >= self._viewer_until:
             viewer = self._viewer = self._verified()
             self._viewer_until = time.monotonic() + VERIFY_AGAIN_SECONDS
-        if viewer.session_id in self.resources.revoked_sessions:
+        resources = self.resources
+        if viewer.session_id in resources.revoked_sessions.ended_at:
             raise UnauthenticatedError("The session has ended.", NobodyReason.SESSION_ENDED)
-        return self.resources.recent_clocks.on(viewer)
+        recent = resources.recent_clocks
+        return recent.on(viewer) if viewer.id in recent.clocks else viewer
 
     def _verified(self) -> Viewer:
         if self._viewer is not None and self._viewer.expires_at > self.resources.now().timestamp():
@@ -183,8 +185,10 @@ class Context:
     def require_scopes(self, any_of: Iterable[Iterable[str]]) -> None:
         """Raises ForbiddenError unless the viewer's token has all scopes of one of these sets."""
         granted = self.viewer.scopes
-        if not any(granted.issuperset(scopes) for scopes in any_of):
-            raise ForbiddenError("This needs rights that you do not have.")
+        for scopes in any_of:
+            if granted.issuperset(scopes):
+                return
+        raise ForbiddenError("This needs rights that you do not have.")
 
     @property
     def connection_params(self) -> Any:

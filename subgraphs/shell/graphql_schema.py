@@ -4,6 +4,7 @@ Adds to Strawberry's: entities that fail alone, cached documents with a depth li
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import strawberry
@@ -61,6 +62,16 @@ _RULES: tuple[Any, ...] = (BoundedLiterals, *_SPECIFIED, create_validator(DEEPES
 
 #: From a document's text to the document and what is wrong with it. Raises GraphQLSyntaxError.
 PrepareDocument: TypeAlias = Callable[[str], PreparedDocument]
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is to be executed; `name` as it was told, and then that of the operation which it is."""
+
+    name: str | None
+    variables: dict[str, Any] | None
+    context: Any
+    root_value: Any
 
 
 class CachedDocuments(SchemaExtension):
@@ -144,74 +155,64 @@ class SubgraphSchema(strawberry.federation.Schema):
 
         Raises MissingQueryError, CannotGetOperationTypeError and InvalidOperationTypeError.
         """
-        context = self._create_execution_context(
-            query,
-            DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types,
-            variable_values,
-            context_value,
-            root_value,
-            operation_name,
-            operation_extensions,
-        )
+        told = _Told(operation_name, variable_values, context_value, root_value)
         try:
-            prepared = self._prepared(context)
-            errors = self._refusals(context, prepared)
+            if not query:
+                raise MissingQueryError
+            prepared = self.documents.prepared(query)
+            operation_type, told.name = prepared.named(operation_name)
+            allowed = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
+            if operation_type not in allowed:
+                raise InvalidOperationTypeError(operation_type)
+            errors = prepared.refusals(told.name, variable_values)
             if not errors:
-                return await self._executed(context, prepared)
+                result = await self._executed(told, prepared)
+                if result.errors:
+                    self._process(result.errors, told, query, operation_extensions)
+                return ExecutionResult(data=result.data, errors=result.errors)
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError):
             raise
         except Exception as error:
             errors = [error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)]
-        self.process_errors(errors, context)
+        self._process(errors, told, query, operation_extensions)
         return PreExecutionError(data=None, errors=errors)
 
-    def _prepared(self, context: ExecutionContext) -> PreparedDocument:
-        """Raises MissingQueryError and GraphQLSyntaxError."""
-        if not context.query:
-            raise MissingQueryError
-        prepared = self.documents.prepared(context.query)
-        context.graphql_document = prepared.document
-        return prepared
+    def _process(
+        self, errors: list[GraphQLError], told: "_Told", query: str | None, extensions: dict[str, Any] | None
+    ) -> None:
+        """Strawberry's own hook, which is given an account of the operation that is made for it alone."""
+        context = self._create_execution_context(
+            query, (), told.variables, told.context, told.root_value, told.name, extensions
+        )
+        self.process_errors(errors, context)
 
-    def _refusals(self, context: ExecutionContext, prepared: PreparedDocument) -> list[GraphQLError]:
-        """Why the operation is not executed at all. Raises CannotGetOperationTypeError and InvalidOperationTypeError."""
-        try:
-            operation_type = context.operation_type
-        except RuntimeError as error:
-            raise CannotGetOperationTypeError(context.operation_name) from error
-        if operation_type not in context.allowed_operations:
-            raise InvalidOperationTypeError(operation_type)
-        return prepared.refusals(context.operation_name, context.variables)
-
-    async def _executed(self, context: ExecutionContext, prepared: PreparedDocument) -> ExecutionResult:
-        result: Any = self._compiled_execution(context, prepared) or execute(
+    async def _executed(self, told: "_Told", prepared: PreparedDocument) -> Any:
+        """What graphql-core's execution gives."""
+        compiled = self._compiled_execution(told, prepared)
+        if compiled is not None:
+            return await compiled
+        result: Any = execute(
             self._schema,
             prepared.document,
-            root_value=context.root_value,
-            context_value=context.context,
-            variable_values=context.variables,
-            operation_name=context.operation_name,
+            root_value=told.root_value,
+            context_value=told.context,
+            variable_values=told.variables,
+            operation_name=told.name,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it does not say what it guards
             executor_class=self.execution_context_class,
         )
-        if optimized_is_awaitable(result):
-            result = await result
-        if result.errors:
-            self.process_errors(result.errors, context)
-        return ExecutionResult(data=result.data, errors=result.errors)
+        return await result if optimized_is_awaitable(result) else result
 
-    def _compiled_execution(
-        self, context: ExecutionContext, prepared: PreparedDocument
-    ) -> Coroutine[Any, Any, Any] | None:
+    def _compiled_execution(self, told: "_Told", prepared: PreparedDocument) -> Coroutine[Any, Any, Any] | None:
         """Of a query whose variables are right; whatever else there is, refusals too, is for graphql-core."""
-        operation = prepared.operation(context.operation_name)
+        operation = prepared.operation(told.name)
         if operation is None or self.execution_context_class is not self._lean_executor:
             return None
-        variables = operation.variables(context.variables)
+        variables = operation.variables(told.variables)
         tree = None if variables is None else operation.tree(variables.coerced)
         if variables is None or tree is None:
             return None
-        return QueryExecution(tree, self._lean_executor, variables, context.context, context.root_value).run()
+        return QueryExecution(tree, self._lean_executor, variables, told.context, told.root_value).run()
 
     def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
         """One result a representation: an entity, null, the error of that one alone, or a coroutine for one of these.

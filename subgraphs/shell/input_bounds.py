@@ -54,6 +54,8 @@ class DeclaredVariable(NamedTuple):
     name: str
     type: GraphQLInputType
     node: VariableDefinitionNode
+    #: Whether it is of representations, which a router makes.
+    is_representation: bool
 
 
 def declared_variables(
@@ -64,15 +66,18 @@ def declared_variables(
     if operation is None:
         return []
     found = ((each, type_from_ast(schema, each.type)) for each in operation.variable_definitions or ())
-    return [DeclaredVariable(node.variable.name.value, kind, node) for node, kind in found if is_input_type(kind)]
+    return [
+        DeclaredVariable(node.variable.name.value, kind, node, get_named_type(kind).name == _REPRESENTATION)
+        for node, kind in found
+        if is_input_type(kind)
+    ]
 
 
 def check_variables(declared: Iterable[DeclaredVariable], variables: Mapping[str, Any]) -> list[GraphQLError]:
     """One error for each variable of the operation that is out of bounds, naming the place inside it."""
     errors = []
-    for name, kind, node in declared:
+    for name, kind, node, is_representation in declared:
         if name in variables:
-            is_representation = get_named_type(kind).name == _REPRESENTATION
             if is_representation and _are_ordinary(variables[name]):
                 continue
             walk = _Walk(is_representation)

@@ -38,7 +38,7 @@ class Leaf:
     read: Callable[[Any], Any]
     serialize: Callable[[Any], Any]
     nullable: bool
-    #: The class whose instances are serialised as they are; None where there is none.
+    #: The class whose instances are serialised as they are, floats that are finite and ints of 32 bits; None where there is none.
     exact: type | None
 
 
@@ -64,7 +64,13 @@ def leaf_of(output_type: GraphQLOutputType, read: Callable[[Any], Any]) -> Leaf 
     return Leaf(read, serializer_of(named), named is output_type, _EXACT.get(named))
 
 
-_EXACT: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+_EXACT: dict[Any, type] = {
+    GraphQLString: str,
+    GraphQLID: str,
+    GraphQLBoolean: bool,
+    GraphQLFloat: float,
+    GraphQLInt: int,
+}
 
 
 def serializer_of(leaf_type: Any) -> Callable[[Any], Any]:

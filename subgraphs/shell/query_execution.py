@@ -35,6 +35,9 @@ from subgraphs.shell.eager_task import WAITING, EagerTask, EagerTasks
 from subgraphs.shell.lean_executor import LeanExecutor
 from subgraphs.shell.resolvers import OfInfo
 
+#: Of GraphQL's Int.
+LEAST_INT, MOST_INT = -(2**31), 2**31 - 1
+
 #: Where a value stands in the answer: the place of what holds it, None at the top; the dict or list that holds it; its key
 #: there; whether null may stand there; and the type whose field the key is, None in a list.
 Place: TypeAlias = tuple[Any, Any, str | int, bool, GraphQLObjectType | None]
@@ -205,8 +208,12 @@ class QueryExecution:
         for key, leaf, field in selection.steps:
             if leaf is not None:
                 try:
-                    value = leaf.read(source)
-                    if type(value) is leaf.exact:
+                    value: Any = leaf.read(source)
+                    exact = leaf.exact
+                    if type(value) is exact and (
+                        (exact is not float or value - value == 0.0)
+                        and (exact is not int or LEAST_INT <= value <= MOST_INT)
+                    ):
                         results[key] = value
                         continue
                     if value is not None:

@@ -96,7 +96,9 @@ def may_be_repeated(request: Mapping[str, Any]) -> bool:
 
 
 def _is_unavailable(result: ExecutionResult) -> bool:
-    return any((error.extensions or {}).get("code") == UnavailableError.code for error in result.errors or ())
+    if not result.errors:
+        return False
+    return any((error.extensions or {}).get("code") == UnavailableError.code for error in result.errors)
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:

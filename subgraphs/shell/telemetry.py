@@ -12,23 +12,29 @@ from typing import Any
 
 import structlog
 from opentelemetry import propagate, trace
-from prometheus_client import Gauge, Histogram, disable_created_metrics
+from prometheus_client import REGISTRY, Gauge, disable_created_metrics
 
 from router import log_lines
 from router.last_spans import send_last_spans
+from router.request_metrics import DurationHistogram, Durations
 from subgraphs.shell.database import Database
 from subgraphs.shell.settings import Settings
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
-HTTP_REQUESTS = Histogram(
+HTTP_REQUESTS = DurationHistogram(
     "http_server_requests_seconds",
     "HTTP requests by method, path, status and outcome",
     ["service", "method", "uri", "status", "outcome"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
 )
-LOADER_BATCH_KEYS = Histogram(
-    "loader_batch_keys", "Keys that one loader batch answered", ["loader"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
+LOADER_BATCH_KEYS = DurationHistogram(  # of keys in place of seconds
+    "loader_batch_keys",
+    "Keys that one loader batch answered",
+    ["loader"],
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+    registry=REGISTRY,
 )
 _POOL_SIZE = Gauge("hikaricp_connections", "Database connections that are open", ["pool"])
 _POOL_ACTIVE = Gauge("hikaricp_connections_active", "Database connections in use", ["pool"])
@@ -38,6 +44,7 @@ _POOL_MAX = Gauge("hikaricp_connections_max", "Most database connections this pr
 
 _tracer = trace.get_tracer("fittracker.subgraphs")
 _traced = False
+_NOTHING = nullcontext()
 _send_last_spans: Callable[[], None] | None = None
 
 
@@ -66,20 +73,20 @@ def configure_logs(settings: Settings) -> None:
 
 
 @lru_cache(maxsize=256)
-def requests_like_it(service: str, method: str, uri: str, status: str, outcome: str) -> Histogram:
+def requests_like_it(service: str, method: str, uri: str, status: str, outcome: str) -> Durations:
     """The child of HTTP_REQUESTS with these labels; to look it up by itself costs as much as to observe."""
     return HTTP_REQUESTS.labels(service, method, uri, status, outcome)
 
 
 @cache
-def _batches_of(loader: str) -> Histogram:
+def _batches_of(loader: str) -> Durations:
     return LOADER_BATCH_KEYS.labels(loader)
 
 
 def operation_span(name: str, headers: Mapping[str, str]) -> AbstractContextManager[Any]:
     """A span over one operation, the child of whatever the caller's headers name; nothing where nobody listens."""
     if not _traced:
-        return nullcontext()
+        return _NOTHING
     return _tracer.start_as_current_span(
         name, context=propagate.extract(headers), kind=trace.SpanKind.SERVER, record_exception=False
     )
@@ -89,14 +96,14 @@ def batch_span(loader: str, keys: int) -> AbstractContextManager[Any]:
     """A span over one loader batch."""
     _batches_of(loader).observe(keys)
     if not _traced:
-        return nullcontext()
+        return _NOTHING
     return _tracer.start_as_current_span(f"load {loader}", attributes={"keys": keys}, record_exception=False)
 
 
 def untraced() -> AbstractContextManager[Any]:
     """No spans of the database within: for probes, which come every few seconds and belong to nobody's trace."""
     if not _traced:
-        return nullcontext()
+        return _NOTHING
     from opentelemetry.instrumentation.utils import suppress_instrumentation
 
     return suppress_instrumentation()
