@@ -41,9 +41,11 @@ def _unobserved(_name: str, _keys: int) -> AbstractContextManager[Any]:
 class Coming(Generic[ValueT, MadeT]):
     """What `make` will make of a value that is still being read. Whoever runs many resolvers waits for `future` itself and spares a coroutine."""
 
-    __slots__ = ("future", "make")
+    __slots__ = ("future", "make", "read")
 
-    def __init__(self, future: asyncio.Future[ValueT], make: Callable[[ValueT], MadeT]) -> None:
+    def __init__(self, read: object, future: asyncio.Future[ValueT], make: Callable[[ValueT], MadeT]) -> None:
+        """`read` is the same for all values that come together."""
+        self.read = read
         self.future = future
         self.make = make
 
@@ -91,9 +93,10 @@ class DataLoader(BatchingLoader[KeyT, ValueT]):
             if key in self._primed:
                 return make(self._primed[key])
             future = self.load(key)
-        elif future.done():
+            return cast("MadeT", Coming(self._queue, future, make))
+        if future.done():
             return make(future.result())
-        return cast("MadeT", Coming(future, make))
+        return cast("MadeT", Coming(future, future, make))
 
     def prime_all(self, values: Mapping[KeyT, ValueT]) -> None:
         """Answers that another read brought along, so that they are not read again; what is there or being read already stays."""

@@ -30,13 +30,14 @@ class Receiver(Protocol):
 class EagerTasks:
     """The tasks of one piece of work, all run by one asyncio task: whoever calls `start` and awaits `finish`."""
 
-    __slots__ = ("_host", "_is_cancelled", "_loop", "_ready", "_running", "_wake")
+    __slots__ = ("_host", "_is_cancelled", "_loop", "_reads", "_ready", "_running", "_wake")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._host = asyncio.current_task()
-        self._ready: deque[EagerTask] = deque()
-        self._running: set[EagerTask] = set()
+        self._ready: deque[EagerTask | EagerValues] = deque()
+        self._running: set[EagerTask | EagerValues] = set()
+        self._reads: dict[int, EagerValues] = {}  # by identity of the read, which each keeps alive
         self._wake: asyncio.Future[None] | None = None
         self._is_cancelled = False
 
@@ -46,6 +47,16 @@ class EagerTasks:
         if value is WAITING:
             self._running.add(task)
         return value
+
+    def await_value(self, read: object, future: "asyncio.Future[Any]", receiver: Receiver, place: Any) -> None:
+        """As a task that waits for the future and gives what it gives, which is not there yet. `read` is the same for futures that
+        come to their end together.
+        """
+        values = self._reads.get(id(read))
+        if values is None:
+            values = self._reads[id(read)] = EagerValues(self, read)
+            self._running.add(values)
+        values.add(future, receiver, place)
 
     async def finish(self) -> None:
         """Returns when all tasks have ended, those too that are started meanwhile.
@@ -79,11 +90,15 @@ class EagerTasks:
             self._wake = self._loop.create_future()
             await self._wake
         while self._ready:
-            self._step(self._ready.popleft())
+            ready = self._ready.popleft()
+            if type(ready) is EagerTask:
+                self._step(ready)
+            elif type(ready) is EagerValues:
+                self._hand_on(ready)
 
-    def wake(self, task: "EagerTask") -> None:
-        """What the task waited for is there."""
-        self._ready.append(task)
+    def wake(self, waiting: "EagerTask | EagerValues") -> None:
+        """What it waited for is there."""
+        self._ready.append(waiting)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
@@ -103,6 +118,30 @@ class EagerTasks:
                 self._running.discard(task)
                 if not self._is_cancelled:
                     task.receiver.returned_late(task.place, value)
+
+    def _hand_on(self, values: "EagerValues") -> None:
+        coming = values.taken()
+        while coming:
+            future, receiver, place = coming.popleft()
+            if not future.done():  # of a read in several parts
+                values.add(future, receiver, place)
+                continue
+            try:
+                value = future.result()
+            except Exception as error:
+                if not self._is_cancelled:
+                    receiver.failed_late(place, error)
+            except BaseException:
+                if not self._is_cancelled:
+                    for each in coming:
+                        values.add(*each)
+                    raise
+            else:
+                if not self._is_cancelled:
+                    receiver.returned_late(place, value)
+        if values.is_empty:
+            self._running.discard(values)
+            del self._reads[id(values.read)]
 
 
 #: What `EagerTask.step` gives while the coroutine waits for something.
@@ -209,3 +248,36 @@ class EagerTask:
     def done(self) -> bool:
         """False: nobody meets a task of this kind but while it runs."""
         return False
+
+
+class EagerValues:
+    """Values of one read of a loader, each for a place of its own. They come together: one of them is waited for, and all are handed on."""
+
+    __slots__ = ("_coming", "_tasks", "read")
+
+    def __init__(self, tasks: EagerTasks, read: object) -> None:
+        self._tasks = tasks
+        self.read = read
+        self._coming: deque[tuple[asyncio.Future[Any], Receiver, Any]] = deque()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._coming
+
+    def add(self, future: "asyncio.Future[Any]", receiver: Receiver, place: Any) -> None:
+        if not self._coming:
+            future.add_done_callback(self._wake)
+        self._coming.append((future, receiver, place))
+
+    def taken(self) -> deque[tuple["asyncio.Future[Any]", Receiver, Any]]:
+        coming, self._coming = self._coming, deque()
+        return coming
+
+    def _wake(self, _future: Any) -> None:
+        self._tasks.wake(self)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """As of a task that waits for each of them."""
+        for future, _, _ in self._coming:
+            future.cancel(msg=msg)
+        return True

@@ -45,7 +45,7 @@ from subgraphs.shell.kept_documents import KeptDocuments
 from subgraphs.shell.lean_executor import lean_executor
 from subgraphs.shell.node import Node
 from subgraphs.shell.query_execution import QueryExecution
-from subgraphs.shell.representations import read_representation, refused
+from subgraphs.shell.representations import RepresentationReader, refused
 from subgraphs.shell.resolvers import shorten_resolvers
 from subgraphs.shell.scalars import SCALARS
 from subgraphs.shell.scopes import enforce_scopes
@@ -228,9 +228,9 @@ class SubgraphSchema(strawberry.federation.Schema):
         found = self._entity_types.get(name) if isinstance(name, str) else None
         if found is None:
             return refused(f"{str(name)[:100]!r} is no entity of this subgraph.")
-        entity, origin, is_node = found
+        reader, origin, is_node = found
         try:
-            keys = read_representation(entity, representation)
+            keys = reader.read(representation)
             if is_node and "nodeId" in keys and "id" not in keys:
                 return origin.resolve_node(info, keys.pop("nodeId"), **keys)
             return origin.resolve_reference(info=info, **keys)
@@ -239,13 +239,16 @@ class SubgraphSchema(strawberry.federation.Schema):
         except Exception as error:  # it belongs to this entity, not to its siblings
             return error
 
-    def _origins_of_entities(self) -> Iterator[tuple[str, tuple[GraphQLObjectType, Any, bool]]]:
-        """Of each type that can be resolved by a representation: itself, its class, and whether it is a Node."""
+    def _origins_of_entities(self) -> Iterator[tuple[str, tuple[RepresentationReader, Any, bool]]]:
+        """Of each type that can be resolved by a representation: what reads that, its class, and whether it is a Node."""
         for name, found in self.schema_converter.type_map.items():
             origin = getattr(found.definition, "origin", None)
             entity = self._schema.type_map.get(name)
             if hasattr(origin, "resolve_reference") and isinstance(entity, GraphQLObjectType):
-                yield name, (entity, origin, isinstance(origin, type) and issubclass(origin, Node))
+                yield (
+                    name,
+                    (RepresentationReader(entity), origin, isinstance(origin, type) and issubclass(origin, Node)),
+                )
 
     def _shorten_entities(self) -> None:
         """Have `_entities` given its representations as they came, which Strawberry would convert one by one to what they are."""

@@ -39,6 +39,8 @@ DEEPEST_VALUE = 20
 MOST_REPRESENTED_VALUES = 500_000
 #: This many flat objects with this many fields are fewer values than those.
 MOST_ORDINARY, MOST_ORDINARY_FIELDS = 10_000, 40
+#: So are this many whose every field is such an object.
+MOST_ORDINARY_NESTED = 100
 #: Below it, every number keeps six places in a Decimal of 28 digits. What is measured of people is far below.
 LARGEST_NUMBER = 1e15
 _REPRESENTATION = "_Any"
@@ -123,19 +125,38 @@ def _are_ordinary(representations: Any) -> bool:
     """
     if type(representations) is not list or len(representations) > MOST_ORDINARY:
         return False
-    return all(map(_is_ordinary, representations))
+    may_nest = len(representations) <= MOST_ORDINARY_NESTED
+    names: set[str] = set()
+    for representation in representations:
+        if type(representation) is not dict or len(representation) > MOST_ORDINARY_FIELDS:
+            return False
+        for name, value in representation.items():
+            if name not in names:
+                if not (0 < len(name) <= LONGEST_ID and name.isprintable()):
+                    return False
+                names.add(name)
+            if type(value) is str:
+                if len(value) > LONGEST_TEXT or "\0" in value:
+                    return False
+            elif value is not None and not (may_nest and _is_plain_object(value)):
+                return False
+    return True
 
 
-def _is_ordinary(representation: Any) -> bool:
-    if type(representation) is not dict or len(representation) > MOST_ORDINARY_FIELDS:
+def _is_plain_object(value: Any) -> bool:
+    """Whether it is an object of texts, numbers and null, such as what a field requires."""
+    if type(value) is not dict or len(value) > MOST_ORDINARY_FIELDS:
         return False
-    for name, value in representation.items():
+    for name, each in value.items():
         if not (0 < len(name) <= LONGEST_ID and name.isprintable()):
             return False
-        if type(value) is str:
-            if len(value) > LONGEST_TEXT or "\0" in value:
+        if type(each) is str:
+            if len(each) > LONGEST_TEXT or "\0" in each:
                 return False
-        elif value is not None:
+        elif type(each) is float or type(each) is int:
+            if not -LARGEST_NUMBER < each < LARGEST_NUMBER:  # nor is what is no number
+                return False
+        elif each is not None:
             return False
     return True
 

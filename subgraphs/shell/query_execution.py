@@ -267,12 +267,10 @@ class QueryExecution:
         """What the awaitable's value is completed to, by `then` if it says how; None where it is still waited for."""
         if type(awaited) is Coming:
             make = awaited.make
-
-            def then(value: Any) -> Any:
-                return self._completed(way, place, make(value))
-
-            awaited = awaited.future
-        elif type(awaited) is not CoroutineType and not hasattr(awaited, "_asyncio_future_blocking"):
+            waiting = way, place, lambda value: self._completed(way, place, make(value))
+            self._tasks.await_value(awaited.read, awaited.future, self, waiting)
+            return None
+        if type(awaited) is not CoroutineType and not hasattr(awaited, "_asyncio_future_blocking"):
             awaited = _awaited(awaited)
         value = self._tasks.start(EagerTask(self._tasks, awaited, self, (way, place, then)))
         if value is WAITING:

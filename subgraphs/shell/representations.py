@@ -9,7 +9,6 @@ from typing import Any
 from graphql import (
     GraphQLError,
     GraphQLID,
-    GraphQLNonNull,
     GraphQLObjectType,
     get_nullable_type,
     is_leaf_type,
@@ -18,19 +17,29 @@ from graphql import (
 )
 
 
-def read_representation(entity: GraphQLObjectType, representation: Mapping[str, Any]) -> dict[str, Any]:
-    """Its keys and required fields without `__typename`, ids as text. Raises GraphQLError for a value of a wrong type."""
-    values = {name: value for name, value in representation.items() if name != "__typename"}
-    for name, value in values.items():
-        field = entity.fields.get(name)
-        if field is not None and not (type(value) is str and _is_id(field.type)):
-            values[name] = _read(field.type, value, f"{entity.name}.{name}")
-    return values
+class RepresentationReader:
+    """Reads those of one entity."""
 
+    __slots__ = ("_entity", "_ids")
 
-def _is_id(declared: Any) -> bool:
-    """Whether any text is a value of the type, as of most keys."""
-    return (declared.of_type if type(declared) is GraphQLNonNull else declared) is GraphQLID
+    def __init__(self, entity: GraphQLObjectType) -> None:
+        self._entity = entity
+        #: Fields of which any text is a value, as of most keys.
+        self._ids = frozenset(name for name, each in entity.fields.items() if get_nullable_type(each.type) is GraphQLID)
+
+    def read(self, representation: Mapping[str, Any]) -> dict[str, Any]:
+        """Its keys and required fields without `__typename`, ids as text. Raises GraphQLError for a value of a wrong type."""
+        values: dict[str, Any] = {}
+        for name, value in representation.items():
+            if name == "__typename":
+                continue
+            if not (type(value) is str and name in self._ids):
+                field = self._entity.fields.get(name)
+                if field is not None:
+                    values[name] = _read(field.type, value, f"{self._entity.name}.{name}")
+                    continue
+            values[name] = value
+        return values
 
 
 def _read(declared: Any, value: Any, place: str) -> Any:
