@@ -209,10 +209,11 @@ class QueryExecution:
             if leaf is not None:
                 try:
                     value: Any = leaf.read(source)
-                    exact = leaf.exact
-                    if type(value) is exact and (
-                        (exact is not float or value - value == 0.0)
-                        and (exact is not int or LEAST_INT <= value <= MOST_INT)
+                    kind: Any = type(value)
+                    if (
+                        kind is leaf.exact
+                        and (kind is not float or value - value == 0.0)  # or it is not finite
+                        and (kind is not int or LEAST_INT <= value <= MOST_INT)
                     ):
                         results[key] = value
                         continue

@@ -7,7 +7,14 @@ from functools import partial
 
 import pytest
 
-from loaders.dataloader import LARGEST_BATCH, keeping_parts, load_list, load_one, load_with_arguments
+from loaders.dataloader import (
+    LARGEST_BATCH,
+    keeping_parts,
+    load_list,
+    load_one,
+    load_with_arguments,
+    running_batches,
+)
 
 
 async def test_keys_of_one_tick_are_one_read() -> None:
@@ -85,3 +92,39 @@ async def test_what_a_read_brings_along_is_kept_for_the_loader_of_it() -> None:
     numbers = load_one("numbers", partial(keeping_parts(lengths.prime_all, read), offset=1))
     assert await numbers.load_many(["1", "23"]) == [2, 24]
     assert await lengths.load_many(["1", "23"]) == [1, 2]
+
+
+async def test_what_is_made_of_a_value_is_there_at_once_where_the_value_is() -> None:
+    reads: list[list[int]] = []
+
+    async def read(keys: Sequence[int]) -> dict[int, int | Exception]:
+        reads.append(list(keys))
+        return {key: ValueError("odd") if key % 2 else key for key in keys}
+
+    loader = load_one("numbers", read)
+    loader.prime_all({8: 80})
+    assert loader.then(8, str) == "80"
+    two, again, three = (loader.then(key, str) for key in (2, 2, 3))
+    assert await two == await again == "2"  # type: ignore[misc]
+    assert loader.then(2, str) == "2"
+    with pytest.raises(ValueError, match="odd"):
+        await three  # type: ignore[misc]
+    with pytest.raises(ValueError, match="odd"):
+        loader.then(3, str)
+    assert reads == [[2, 3]]
+
+
+async def test_reads_are_known_to_whoever_may_stop_them() -> None:
+    async def read(_: Sequence[int]) -> dict[int, int]:
+        await asyncio.Event().wait()
+        return {}
+
+    batches: set[asyncio.Task[None]] = set()
+    running_batches.set(batches)
+    value = load_one("numbers", read).load(1)
+    while not batches:
+        await asyncio.sleep(0)
+    (batch,) = batches
+    batch.cancel()
+    await asyncio.wait([batch])
+    assert (batches, value.done()) == (set(), False)

@@ -39,6 +39,23 @@ async def test_reads_at_once_wait_for_one_of_the_connections(pool: ReadPool) -> 
     assert len({next(iter(rows))[1] for rows in answers}) == 2
 
 
+async def test_who_goes_as_its_turn_comes_leaves_it_to_the_next(pool: ReadPool) -> None:
+    async def read_and_call_off() -> None:
+        await _sleep(pool, 0.05)
+        waiting.cancel()
+
+    reads = [asyncio.create_task(_sleep(pool, 0.05)), asyncio.create_task(read_and_call_off())]
+    await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(_backend(pool))
+    await asyncio.gather(*reads)
+    await asyncio.wait([waiting])
+    at_once = [asyncio.create_task(_sleep(pool, 0.2)) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    assert (pool.busy, pool.waiting) == (2, 1)
+    await asyncio.gather(*at_once)
+    assert (pool.busy, pool.waiting) == (0, 0)
+
+
 async def test_metrics_count_what_is_busy_and_what_waits(pool: ReadPool) -> None:
     reads = [asyncio.create_task(_sleep(pool, 0.5)) for _ in range(5)]
     await asyncio.sleep(0.2)

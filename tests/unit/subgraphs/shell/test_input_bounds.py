@@ -4,9 +4,18 @@ from typing import Annotated, Any
 
 import pytest
 import strawberry
+from graphql import GraphQLList, GraphQLScalarType, parse
 
 from subgraphs.shell.graphql_schema import SubgraphSchema
-from subgraphs.shell.input_bounds import DEEPEST_VALUE, LONGEST_ID, LONGEST_LIST, LONGEST_TEXT, MOST_VALUES
+from subgraphs.shell.input_bounds import (
+    DEEPEST_VALUE,
+    LONGEST_ID,
+    LONGEST_LIST,
+    LONGEST_TEXT,
+    MOST_VALUES,
+    DeclaredVariable,
+    check_variables,
+)
 
 
 @strawberry.input
@@ -118,3 +127,33 @@ async def test_the_largest_values_within_bounds_are_answered() -> None:
         "leaf": {"more": [{"word": "\n\t"}]},
     }
     assert await refusal_of(ASK, variables) is None
+
+
+REPRESENTATIONS = DeclaredVariable(
+    "r",
+    GraphQLList(GraphQLScalarType("_Any")),
+    parse("query ($r: [_Any!]!) { a }").definitions[0],
+    True,  # type: ignore[arg-type]
+)
+
+
+@pytest.mark.parametrize("several", [1, 200], ids=["few", "many"])
+@pytest.mark.parametrize(
+    ("required", "told"),
+    [
+        ({"weightKg": 80.5, "ageYears": 36, "sex": "MALE", "bodyFat": None}, None),
+        ({"known": True, "lists": [1, 2.5], "deep": {"er": {"word": "a"}}}, None),
+        ({"word": "a" * (LONGEST_TEXT + 1)}, "$r.0.body.word may have at most 5000 characters"),
+        ({"word": "a\0"}, "$r.0.body.word must not have the character U+0000"),
+        ({"amount": float("nan")}, "$r.0.body.amount must be a number between -10^15 and 10^15"),
+        ({"amount": 10**15}, "$r.0.body.amount must be a number between -10^15 and 10^15"),
+        ({"a\nb": 1}, "A name in $r.0.body is no id"),
+        ({"": 1}, "A name in $r.0.body is no id"),
+        ({"deep": {"er": {"word": "a\0"}}}, "$r.0.body.deep.er.word must not have the character U+0000"),
+    ],
+    ids=["plain", "others", "long", "zero", "nan", "huge", "name", "no-name", "deep"],
+)
+def test_what_a_representation_requires_has_the_same_bounds(required: Any, told: str | None, several: int) -> None:
+    representations = [{"__typename": "User", "id": "u", "body": required}] * several
+    errors = check_variables([REPRESENTATIONS], {"r": representations})
+    assert [error.message for error in errors] == ([] if told is None else [f"Variable {told}."])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from enum import Enum
+from functools import cached_property
 from typing import Annotated, Any
 
 import pytest
@@ -15,6 +16,7 @@ import strawberry
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from structlog.testing import capture_logs
 
+from loaders.dataloader import LARGEST_BATCH, DataLoader, load_one
 from subgraphs.shell.allowance import MOST_OBJECTS, AnswerTooLargeError
 from subgraphs.shell.compiled_operation import MOST_FIELDS, Field
 from subgraphs.shell.errors import NotFoundError
@@ -29,6 +31,21 @@ class Fate:
     def __init__(self, seed: int, per_thousand: int) -> None:
         self._seed = seed
         self._per_thousand = per_thousand
+
+    @cached_property
+    def places(self) -> DataLoader[tuple[int, ...], Any]:
+        """A loader, for it needs the loop in which it is asked."""
+        return load_one("places", self._read)
+
+    async def _read(self, keys: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], Any]:
+        await asyncio.sleep(0)
+        found: dict[tuple[int, ...], Any] = {}
+        for key in keys:
+            try:
+                found[key] = self.of(key, key, "read")
+            except Exception as error:
+                found[key] = error
+        return found
 
     def of(self, value: Any, *place: Any) -> Any:
         drawn = random.Random(f"{self._seed} {place}").randrange(1000)
@@ -139,6 +156,19 @@ class Box(_Attributes, Named):
         return self.fate.of(self._inner(number), self.place, number)  # type: ignore[no-any-return]
 
     @strawberry.field
+    def loaded(self) -> Box | None:
+        return self.fate.places.then((*self.place, 30), self._made)  # type: ignore[no-any-return]
+
+    @strawberry.field
+    def all_loaded(self) -> list[Box | None]:
+        """Of one read, two of them the same; and one that is at hand."""
+        self.fate.places.prime_all({(*self.place, 33): (*self.place, 33)})
+        return [self.fate.places.then((*self.place, each), self._made) for each in (31, 32, 31, 33)]
+
+    def _made(self, place: Any) -> Any:
+        return self.fate.of(box(self.fate, place), place, "made") if isinstance(place, tuple) else place
+
+    @strawberry.field
     def things(self) -> list[Annotated[Box | Stone, strawberry.union("Thing")]]:
         return [self._inner(20), Stone(name="stone", grams=3), self.fate.of(self._inner(21), self.place, "things")]
 
@@ -219,7 +249,7 @@ async def test_a_single_error_is_told_as_by_graphql_core() -> None:
         operation = random_query(seed)
         asked = OneOf(-1, 0)
         await compiled.execute(operation, None, asked)
-        places = sorted(asked.places)
+        places = sorted(asked.asked)
         for number in range(0, len(places), 1 + len(places) // 30):
             ours = await compiled.execute(operation, None, OneOf(number, number % 5, places))
             theirs = await ordinary.execute(operation, None, OneOf(number, number % 5, places))
@@ -234,12 +264,12 @@ class OneOf(Fate):
 
     def __init__(self, number: int, fate: int, places: list[str] | None = None) -> None:
         super().__init__(0, 0)
-        self.places: set[str] = set()
+        self.asked: set[str] = set()
         self._fated = None if places is None else places[number]
         self._fate = fate
 
     def of(self, value: Any, *place: Any) -> Any:
-        self.places.add(str(place))
+        self.asked.add(str(place))
         return _befallen(self._fate, place) if str(place) == self._fated else value
 
 
@@ -375,6 +405,81 @@ async def test_whoever_cancels_a_query_cancels_its_resolvers() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert context.ended == 2
+
+
+@strawberry.type
+class Loading:
+    @strawberry.field
+    def value(self, info: strawberry.Info, key: int) -> int:
+        return info.context.then(key, _doubled)  # type: ignore[no-any-return]
+
+    @strawberry.field
+    def places(self, info: strawberry.Info, keys: list[int]) -> list[int]:
+        return [info.context.then(key, _doubled) for key in keys]
+
+    @strawberry.field
+    async def aside(self, info: strawberry.Info, key: int) -> int:
+        return await info.context.load(key)  # type: ignore[no-any-return]
+
+
+def _doubled(value: int) -> int:
+    return 2 * value
+
+
+loading = SubgraphSchema(query=Loading)
+
+
+async def test_values_of_one_read_and_of_others_are_each_given_to_their_place() -> None:
+    """With more of them than one read may have, so that some are there before the others."""
+    gates = {True: asyncio.Event(), False: asyncio.Event()}
+    reads: list[int] = []
+
+    async def read(keys: Sequence[int]) -> dict[int, int]:
+        reads.append(len(keys))
+        await gates[len(keys) == LARGEST_BATCH].wait()
+        return {key: key for key in keys}
+
+    keys = list(range(LARGEST_BATCH + 2))
+    asked = "query($keys: [Int!]!) { one: aside(key: 5) two: value(key: 5) all: places(keys: $keys) }"
+    context = load_one("numbers", read)
+    task = asyncio.create_task(loading.execute(asked, {"keys": keys[:1000]}, context))
+    await asyncio.sleep(0.01)
+    more = asyncio.create_task(loading.execute(asked, {"keys": keys[2:]}, context))
+    await asyncio.sleep(0.01)
+    for gate in (False, True):
+        gates[gate].set()
+        await asyncio.sleep(0.01)
+    result, other = await task, await more
+    assert result.data == {"one": 5, "two": 10, "all": [2 * key for key in keys[:1000]]}
+    assert other.data == {"one": 5, "two": 10, "all": [2 * key for key in keys[2:]]}
+    assert reads == [LARGEST_BATCH, 2]
+
+
+async def test_whoever_cancels_a_query_cancels_its_waits_for_loaders() -> None:
+    begun = asyncio.Event()
+
+    async def read(keys: Sequence[int]) -> dict[int, int]:
+        begun.set()
+        await asyncio.Event().wait()
+        return {}
+
+    context = load_one("numbers", read)
+    task = asyncio.create_task(loading.execute("{ value(key: 1) places(keys: [1, 2, 3]) }", None, context))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert all(context.load(key).cancelled() for key in (1, 2, 3))
+
+
+async def test_a_value_that_is_cancelled_ends_the_query() -> None:
+    async def read(keys: Sequence[int]) -> dict[int, int]:
+        context.load(2).cancel()
+        return {key: key for key in keys}
+
+    context = load_one("numbers", read)
+    with pytest.raises(asyncio.CancelledError):
+        await loading.execute("{ places(keys: [1, 2, 3]) }", None, context)
 
 
 async def test_a_resolver_that_is_cancelled_ends_the_query() -> None:
