@@ -76,11 +76,10 @@ class DataLoader(BatchingLoader[KeyT, ValueT]):
     def load(self, key: KeyT) -> asyncio.Future[ValueT]:
         future = self._cache.get(key)
         if future is None:
+            if key not in self._primed:
+                return self._begun(key)
             future = self._cache[key] = self.loop.create_future()
-            if key in self._primed:
-                future.set_result(self._primed[key])
-            else:
-                self.do_resolve_reject(key, future)
+            future.set_result(self._primed[key])
         return future
 
     def then(self, key: KeyT, make: Callable[[ValueT], MadeT]) -> MadeT:
@@ -92,7 +91,7 @@ class DataLoader(BatchingLoader[KeyT, ValueT]):
         if future is None:
             if key in self._primed:
                 return make(self._primed[key])
-            future = self.load(key)
+            future = self._begun(key)
             return cast("MadeT", Coming(self._queue, future, make))
         if future.done():
             return make(future.result())
@@ -102,10 +101,13 @@ class DataLoader(BatchingLoader[KeyT, ValueT]):
         """Answers that another read brought along, so that they are not read again; what is there or being read already stays."""
         self._primed = {**values, **self._primed}
 
-    def do_resolve_reject(self, key: KeyT, future: asyncio.Future[ValueT]) -> None:
-        self._queue.append(Loader(key=key, future=future))
-        if len(self._queue) == 1:
+    def _begun(self, key: KeyT) -> asyncio.Future[ValueT]:
+        """The value of a key for which nobody asked yet."""
+        future = self._cache[key] = self.loop.create_future()
+        if not self._queue:
             self.loop.call_soon(self.loop.call_soon, self._dispatch)
+        self._queue.append(Loader(key, future))
+        return future
 
     def _dispatch(self) -> None:
         """Aiodataloader's `dispatch_queue`, with tasks that `running_batches` knows."""

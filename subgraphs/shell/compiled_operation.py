@@ -49,8 +49,7 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 from strawberry.utils.operation import get_first_operation, get_operation_type
 
 from subgraphs.shell.input_bounds import DeclaredVariable, check_variables, declared_variables
-from subgraphs.shell.lean_executor import Leaf, Leaves, OfSource, serializer_of
-from subgraphs.shell.resolvers import OfInfo
+from subgraphs.shell.lean_executor import Leaf, Leaves, OfInfo, OfSource, serializer_of
 
 #: Of one operation: by how many values of its conditions fields were collected. A client that sends more combinations has some
 #: collected anew.
@@ -84,9 +83,9 @@ class Way:
         "kind",
         "nullable",
         "of_object",
+        "selections_of_classes",
         "serialize",
         "type",
-        "types_of_classes",
     )
 
     def __init__(self, tree: "Tree", field: "Field", output_type: GraphQLOutputType) -> None:
@@ -94,8 +93,8 @@ class Way:
         named: Any = output_type if self.nullable else output_type.of_type  # type: ignore[union-attr]
         self.type = named
         self.field = field
-        #: Of an abstract type: the types that instances of a class were found to be, where that hangs on nothing but the class.
-        self.types_of_classes: dict[type, GraphQLObjectType] = {}
+        #: Of an abstract type: what is asked of instances of a class, where their type hangs on nothing but the class.
+        self.selections_of_classes: dict[type, Selection] = {}
         self.serialize: Callable[[Any], Any] | None = None
         self.item: Way | None = None
         #: Of an object type, as soon as there was one.

@@ -68,7 +68,6 @@ class Context:
     __slots__ = (
         "_authorization",
         "_grant_reads",
-        "_loaders",
         "_make_loaders",
         "_reads_primary",
         "_refused",
@@ -76,6 +75,7 @@ class Context:
         "_viewer_until",
         "client_address",
         "correlation_id",
+        "loaders",
         "resources",
         "stoppable",
     )
@@ -103,20 +103,25 @@ class Context:
         self._refused = refused
         self._viewer: Viewer | None = None
         self._viewer_until = 0.0  # by the monotonic clock: until when the token need not be looked at again
-        self._loaders: Any = None
         self._reads_primary = False
         self._grant_reads: DataLoader[Wanted, bool | None] | None = None
 
-    @property
-    def loaders(self) -> Any:
-        """The subgraph's own loader set; each subgraph has a typed `loaders_of(info)`."""
-        if self._loaders is None:
-            self._loaders = self._make_loaders(self.resources)
-        return self._loaders
+    if TYPE_CHECKING:
+        #: The subgraph's own loader set; each subgraph has a typed `loaders_of(info)`.
+        loaders: Any
+
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            """`loaders` as long as nobody asked for them; resolvers ask by the hundred, and find them as any other attribute."""
+            if name != "loaders":
+                raise AttributeError(name)
+            self.loaders = self._make_loaders(self.resources)
+            return self.loaders
 
     def renew_loaders(self) -> None:
         """Forget what was loaded, and read the primary from now on: after a write, before a subscription's event."""
-        self._loaders = self._make_loaders(replace(self.resources, database=self.resources.database.primary()))
+        self.loaders = self._make_loaders(replace(self.resources, database=self.resources.database.primary()))
         self._reads_primary = True
 
     def read_primary(self) -> None:

@@ -19,14 +19,17 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLResolveInfo,
     GraphQLString,
     Undefined,
     is_abstract_type,
     is_leaf_type,
     is_list_type,
 )
+from strawberry import Info
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
+from strawberry.types.field import StrawberryField
 
 from subgraphs.shell.allowance import MOST_OBJECTS, too_many_objects
 
@@ -50,6 +53,17 @@ class OfSource:
 
     def __call__(self, source: Any, _info: Any) -> Any:
         return self.read(source)
+
+
+@dataclass(frozen=True, slots=True)
+class OfInfo:
+    """A resolver that looks at the object and at Strawberry's info, and at nothing else."""
+
+    function: Callable[[Any, Info], Any]
+    field: StrawberryField
+
+    def __call__(self, source: Any, info: GraphQLResolveInfo[Any]) -> Any:
+        return self.function(source, Info(_raw_info=info, _field=self.field))
 
 
 #: By type name and field name.

@@ -26,14 +26,13 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, is_iterable
 from strawberry import Info
 from strawberry.execution import optimized_is_awaitable
-from strawberry.types.cast import get_strawberry_type_cast
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 from loaders.dataloader import Coming
 from subgraphs.shell.allowance import MOST_OBJECTS, too_many_objects
 from subgraphs.shell.compiled_operation import ABSTRACT, LEAF, OBJECT, UNCHANGEABLE, Field, Selection, Tree, Way
 from subgraphs.shell.eager_task import WAITING, EagerTask, EagerTasks
-from subgraphs.shell.lean_executor import LeanExecutor
-from subgraphs.shell.resolvers import OfInfo
+from subgraphs.shell.lean_executor import LeanExecutor, OfInfo
 
 #: Of GraphQL's Int.
 LEAST_INT, MOST_INT = -(2**31), 2**31 - 1
@@ -288,7 +287,9 @@ class QueryExecution:
             field = way.field
             raise TypeError(f"Cannot return null for non-nullable field {field.parent}.{field.name}.")
         selection = way.of_object
-        if selection is not None and (selection.is_open or _is_instance(selection, value)):
+        if selection is not None and (
+            (type(value) is selection.origin and getattr(value, TYPE_CAST_ATTRIBUTE, None) is None) or selection.is_open
+        ):
             return self._object(selection, value, place)
         kind = way.kind
         if kind == OBJECT:
@@ -322,15 +323,15 @@ class QueryExecution:
         return self._later(answer, way, place, checked) if optimized_is_awaitable(answer) else checked(answer)
 
     def _abstract(self, way: Way, place: Place, value: Any) -> Any:
-        known = way.types_of_classes.get(type(value))
-        if known is not None and get_strawberry_type_cast(value) is None:
-            return self._object(way.selection(known), value, place)
+        known = way.selections_of_classes.get(type(value))
+        if known is not None and getattr(value, TYPE_CAST_ATTRIBUTE, None) is None:
+            return self._object(known, value, place)
         info = self._info(way, place)
 
         def resolved(name: Any) -> Any:
             found = self.executor().ensure_valid_runtime_type(name, way.type, way.field.details, info, value)
             if _is_instance(way.selection(found), value):
-                way.types_of_classes[type(value)] = found
+                way.selections_of_classes[type(value)] = way.selection(found)
             return self._typed_object(way, found, place, value)
 
         answer = (way.type.resolve_type or default_type_resolver)(value, info, way.type)
@@ -385,7 +386,7 @@ def _is_awaitable(value: Any) -> bool:
 
 def _is_instance(selection: Selection, value: Any) -> bool:
     """Whether Strawberry's `is_type_of` is sure to say yes. It may do so for others too."""
-    return type(value) is selection.origin and get_strawberry_type_cast(value) is None
+    return type(value) is selection.origin and getattr(value, TYPE_CAST_ATTRIBUTE, None) is None
 
 
 def _keys(place: Place) -> list[str | int]:

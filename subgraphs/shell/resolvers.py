@@ -7,7 +7,6 @@ conversion of arguments, extensions and an exception handler that are not there:
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -25,21 +24,10 @@ from strawberry.types.arguments import StrawberryArgument, convert_argument
 from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
-from subgraphs.shell.lean_executor import Leaf, OfSource, leaf_of
+from subgraphs.shell.lean_executor import Leaf, OfInfo, OfSource, leaf_of
 from subgraphs.shell.scopes import required_scopes
 
 Resolver = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class OfInfo:
-    """A resolver that looks at the object and at Strawberry's info, and at nothing else."""
-
-    function: Callable[[Any, Info], Any]
-    field: StrawberryField
-
-    def __call__(self, source: Any, info: GraphQLResolveInfo[Any]) -> Any:
-        return self.function(source, Info(_raw_info=info, _field=self.field))
 
 
 def shorten_resolvers(schema: Schema) -> dict[str, dict[str, Leaf]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo
-from strawberry import Schema
+from strawberry import Info, Schema
 from strawberry.federation.schema_directives import FederationDirective, ImportedFrom
 from strawberry.federation.versions import FederationVersion
 from strawberry.schema_directive import Location, schema_directive
@@ -16,6 +16,7 @@ from strawberry.types.field import StrawberryField
 
 from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.key_scope import KEY, OWN_ACCOUNT, READ, WRITE, KeyScope, reading
+from subgraphs.shell.lean_executor import OfInfo
 
 
 @schema_directive(locations=[Location.FIELD_DEFINITION], name="requiresScopes", print_definition=False)
@@ -83,6 +84,15 @@ def enforce_scopes(schema: Schema) -> None:
 
 
 def _guarded(resolve: Callable[..., Any], scopes: list[list[str]]) -> Callable[..., Any]:
+    if isinstance(resolve, OfInfo):
+        function = resolve.function
+
+        def guarded_function(source: Any, info: Info) -> Any:
+            info.context.require_scopes(scopes)
+            return function(source, info)
+
+        return OfInfo(guarded_function, resolve.field)
+
     def guarded(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         info.context.require_scopes(scopes)
         return resolve(source, info, **arguments)

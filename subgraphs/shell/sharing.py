@@ -10,7 +10,7 @@ from inspect import isawaitable
 from typing import Any, Protocol, TypeVar
 
 import strawberry
-from graphql import GraphQLObjectType, GraphQLResolveInfo
+from graphql import GraphQLObjectType
 from strawberry import Schema
 from strawberry.federation.schema_directives import External, Inaccessible
 from strawberry.schema_directive import Location, schema_directive
@@ -22,7 +22,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.errors import ForbiddenError
 from subgraphs.shell.grant_area import GrantArea, PlanArea
 from subgraphs.shell.grants import ReadRecord, Wanted
-from subgraphs.shell.lean_executor import Leaf
+from subgraphs.shell.lean_executor import Leaf, OfInfo
 from subgraphs.shell.scalars import describe_enum
 from subgraphs.shell.scopes import ANY_KEY, NO_KEY, RequiresScopes, reads, required_scopes
 
@@ -173,7 +173,15 @@ def _guarded_fields(definition: StrawberryObjectDefinition) -> Iterator[Strawber
 
 
 def _guarded(resolve: Callable[..., Any], shared: Shared | None, what: str) -> Callable[..., Any]:
-    def guarded(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+    if isinstance(resolve, OfInfo):
+        return OfInfo(_guarded_call(resolve.function, shared, what), resolve.field)
+    return _guarded_call(resolve, shared, what)
+
+
+def _guarded_call(resolve: Callable[..., Any], shared: Shared | None, what: str) -> Callable[..., Any]:
+    """`resolve` is given whichever info the call is."""
+
+    def guarded(source: Any, info: Any, **arguments: Any) -> Any:
         viewer = info.context.viewer
         if viewer.may_read(source.id) and not viewer.is_limited:
             return resolve(source, info, **arguments)
@@ -185,7 +193,7 @@ def _guarded(resolve: Callable[..., Any], shared: Shared | None, what: str) -> C
 
 
 async def _resolve_by_grant(
-    resolve: Callable[..., Any], wanted: Wanted, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any
+    resolve: Callable[..., Any], wanted: Wanted, source: Any, info: Any, **arguments: Any
 ) -> Any:
     if not await info.context.may_read(wanted):
         raise ForbiddenError(_ANOTHERS)
