@@ -35,7 +35,9 @@ def serve_subgraph(name: str, host: str, port: int | None) -> None:
     except ValueError as error:
         raise FriendlyError(f"subgraph {name} cannot start: {error}") from None
     settings = application.resources.settings
-    configuration = server_config(Observed(application), host, SUBGRAPH_PORTS[name] if port is None else port, settings)
+    configuration = server_config(
+        Observed(application), host, SUBGRAPH_PORTS[name] if port is None else port, settings, application
+    )
     listener = inherited_listener()
     with suppress(KeyboardInterrupt):
         server = draining_server(configuration, application, say_that_it_accepts)

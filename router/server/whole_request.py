@@ -24,7 +24,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNOREC
 #: Of headers that many people's requests over one connection differ in, the beginning of their line and their value.
 _OF_ONE_REQUEST = tuple(
     (name, re.compile(rb"(\r\n%b:[ \t]*)([!-~](?:[ -~]*[!-~])?)\r\n" % name, re.IGNORECASE))
-    for name in (b"authorization", b"x-request-id", b"traceparent")
+    for name in (b"authorization", b"x-request-id", b"traceparent", b"x-deadline-ms")
 )
 _PRINTABLE = bytes(range(0x20, 0x7F))
 #: Such a header of a known head: its place among the lines, its name, the beginning of its line, its value.

@@ -69,10 +69,10 @@ class Stoppable:
     and each of its statements has a time limit of its own. It does not begin where the asker's time is over already.
     """
 
-    def __init__(self, receive: Receive, *, is_query: bool, seconds: float | None = None) -> None:
-        """`seconds` is how long the asker waits, where it said so."""
+    def __init__(self, receive: Receive | None, *, is_query: bool, seconds: float | None = None) -> None:
+        """`seconds` is how long the asker waits, where it said so. Without `receive` somebody else sees whether it leaves."""
         self._receive = receive
-        self._is_query = is_query
+        self.is_query = is_query
         self._seconds = seconds
         self._began_at = time.monotonic()
         self._reason: Exception | None = None
@@ -97,6 +97,9 @@ class Stoppable:
         if self._task is not None:
             self._cancels += 1
             self._task.cancel()
+        self.end_reads()
+
+    def end_reads(self) -> None:
         for batch in self._batches:
             batch.cancel()
 
@@ -112,7 +115,7 @@ class Stoppable:
         self._task = task = asyncio.current_task()
         assert task is not None, "a request is answered in a task"
         cancelled_before = task.cancelling()
-        timer = self._first_look() if self._is_query else None
+        timer = self._first_look() if self.is_query else None
         try:
             result = await work
         except asyncio.CancelledError:
@@ -148,7 +151,8 @@ class Stoppable:
         return loop.call_later(WATCH_AFTER_SECONDS, self._watch, loop)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._watching = asyncio.ensure_future(self._wait_until_gone())
+        if self._receive is not None:
+            self._watching = asyncio.ensure_future(self._wait_until_gone(self._receive))
         reason: SubgraphError
         if self._seconds is not None and self._seconds < LONGEST_SECONDS:
             seconds, reason = self._seconds, DeadlineExceededError(self._seconds)
@@ -156,8 +160,8 @@ class Stoppable:
             seconds, reason = LONGEST_SECONDS, TookTooLongError()
         self._limit = loop.call_later(self._began_at + seconds - time.monotonic(), self.stop, reason)
 
-    async def _wait_until_gone(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
+    async def _wait_until_gone(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
             pass
         self.stop(AskerLeftError())
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from events.fanout import Fanout
     from events.kafka_settings import KafkaSettings
     from events.supervision import Loop
+    from router.server.whole_request import WholeRequest
 
 _log = structlog.get_logger("subgraphs.shell.app")
 _PROBE_SECONDS = 2.0
@@ -83,6 +84,9 @@ class Subgraph:
     routes: Callable[[Resources], Sequence[Route]] = _no_routes
 
 
+_TARGET = PATH.encode()
+
+
 class SubgraphApp:
     """Routes /graphql straight to its endpoint and everything else through Starlette, which costs more."""
 
@@ -97,6 +101,14 @@ class SubgraphApp:
             await self._endpoint(scope, receive, send)
         else:
             await self._others(scope, receive, send)
+
+    def takes(self, target: bytes) -> bool:
+        """Whether a request for this is one for `answer`."""
+        return target == _TARGET
+
+    def answer(self, request: "WholeRequest") -> Awaitable[None]:
+        """A POST that arrived whole, as the server hands it on."""
+        return self._endpoint.answer(request)
 
     def begin_draining(self) -> None:
         """From now on `/ready` answers 503; everything else goes on."""

@@ -69,12 +69,17 @@ def _parser(subgraph: Subgraph, default_port: int) -> argparse.ArgumentParser:
     return parser
 
 
-def server_config(application: Any, host: str, port: int, settings: Settings) -> "uvicorn.Config":
-    """How every subgraph is served, whoever starts it."""
+def server_config(
+    application: Any, host: str, port: int, settings: Settings, whole: SubgraphApp | None = None
+) -> "uvicorn.Config":
+    """How every subgraph is served, whoever starts it. `whole` is given requests that arrive whole, past `application`, which may be
+    more than that. Where something has to be done around each request it is None.
+    """
     import uvicorn
 
-    from router.server.bounded_http import bounded_http
+    from router.server.bounded_http import BoundedHttpProtocol, bounded_http
     from router.server.websocket_protocol import StrictWebSocketProtocol
+    from router.server.whole_request import WholeRequestProtocol
     from subgraphs.shell.graphql_http import LARGEST_BODY_BYTES
 
     return uvicorn.Config(
@@ -84,7 +89,12 @@ def server_config(application: Any, host: str, port: int, settings: Settings) ->
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=bounded_http(header_bytes=LARGEST_HEAD_BYTES, max_seconds=LONGEST_READ_SECONDS),
+        http=bounded_http(
+            header_bytes=LARGEST_HEAD_BYTES,
+            max_seconds=LONGEST_READ_SECONDS,
+            protocol=BoundedHttpProtocol if whole is None else WholeRequestProtocol,
+            application=whole,
+        ),
         ws=StrictWebSocketProtocol,
         ws_max_size=LARGEST_BODY_BYTES,
         log_config=None,
@@ -114,7 +124,7 @@ def draining_server(
 def _serve(subgraph: Subgraph, host: str, port: int) -> None:
     settings = read_settings(subgraph.name)
     application = build_app(subgraph, settings)
-    draining_server(server_config(application, host, port, settings), application).run()
+    draining_server(server_config(application, host, port, settings, application), application).run()
 
 
 def _migrate(subgraph: Subgraph) -> None:

@@ -1,8 +1,8 @@
 """GraphQL over HTTP and WebSocket for one subgraph: raw ASGI for POST, Strawberry's view for streams. Mounted by `app`."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.requests import HTTPConnection
@@ -31,6 +31,9 @@ from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.shell.repetition import Repetition
 from subgraphs.shell.telemetry import operation_span, requests_like_it
 
+if TYPE_CHECKING:
+    from router.server.whole_request import WholeRequest
+
 CLIENT_CLOSED_REQUEST = 499
 SERVICE_UNAVAILABLE = 503
 GATEWAY_TIMEOUT = 504
@@ -39,6 +42,10 @@ DEADLINE_MS = "x-deadline-ms"
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
 PATH = "/graphql"
 _RESPONSE_JSON = "application/graphql-response+json"
+_CONTENT_TYPES = {
+    media_type: b"content-type: %b; charset=utf-8\r\n" % media_type.encode()
+    for media_type in (_RESPONSE_JSON, "application/json")
+}
 _ANSWERED_AT_ONCE = (OperationType.QUERY, OperationType.MUTATION)
 _NEVER_EXECUTED = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"})
 
@@ -72,31 +79,64 @@ class GraphQLEndpoint:
             await self._stream(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = _headers_of(scope)
+        method, headers = scope["method"], _headers_of(scope["headers"])
         try:
-            _check_request(scope["method"], headers)
-            request = _read_request(await _read_body(headers, receive))
-            seconds = _seconds_left(headers)
-            stoppable = Stoppable(receive, is_query="mutation" not in request["query"], seconds=seconds)
-            result = await stoppable.run(self._execute(request, headers, stoppable))
-            status, body = _status(result, headers), _encode(result)
-        except AskerLeftError:
-            status, body = CLIENT_CLOSED_REQUEST, b""
-        except (AnswerTooLargeError, TookTooLongError) as error:
-            status, body = 200, _refusal(error)
-        except DeadlineExceededError as error:  # an asker that counts failures is to count this one
-            status, body = GATEWAY_TIMEOUT, _refusal(error)
-        except MemoryError:  # outside of execution, which tells it of each field
-            status, body = SERVICE_UNAVAILABLE, _refusal(UnavailableError())
+            _check_request(method, headers)
+            status, body = await self._answered(await _read_body(headers, receive), headers, receive)
         except BadRequestError as error:
             status, body = error.status, _bad_request(error)
         await _send(send, status, _media_type(headers), body)
+        self._count(method, status, started)
+
+    async def answer(self, request: "WholeRequest") -> None:
+        """A POST that arrived whole, which is told of and answered by no events: those cost as much as a small answer."""
+        fields = request.head.fields
+        if b"text/event-stream" in fields.get(b"accept", b""):
+            await self(request.scope(), request.receive, request.send)
+            return
+        started = time.perf_counter()
+        headers = _headers_of(fields.lines)
+        try:
+            _check_request("POST", headers)
+            if len(request.body) > LARGEST_BODY_BYTES:
+                raise _too_large()
+            status, body = await self._answered(request.body, headers, None, request)
+        except BadRequestError as error:
+            status, body = error.status, _bad_request(error)
+        request.respond(status, _CONTENT_TYPES[_media_type(headers)], body)
+        self._count("POST", status, started)
+
+    async def _answered(
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        receive: Receive | None,
+        whole: "WholeRequest | None" = None,
+    ) -> tuple[int, bytes]:
+        """Status and body. That the asker leaves is told by `receive` or by `whole`. Raises BadRequestError."""
+        try:
+            request = _read_request(body)
+            seconds = _seconds_left(headers)
+            stoppable = Stoppable(receive, is_query="mutation" not in request["query"], seconds=seconds)
+            work = self._execute(request, headers, stoppable)
+            result = await (stoppable.run(work) if whole is None else _while_wanted(whole, stoppable, work))
+            return _status(result, headers), _encode(result)
+        except AskerLeftError:
+            return CLIENT_CLOSED_REQUEST, b""
+        except (AnswerTooLargeError, TookTooLongError) as error:
+            return 200, _refusal(error)
+        except DeadlineExceededError as error:  # an asker that counts failures is to count this one
+            return GATEWAY_TIMEOUT, _refusal(error)
+        except MemoryError:  # outside of execution, which tells it of each field
+            return SERVICE_UNAVAILABLE, _refusal(UnavailableError())
+
+    def _count(self, method: str, status: int, started: float) -> None:
         outcome = "SUCCESS" if status < 400 else "CLIENT_ERROR" if status < 500 else "SERVER_ERROR"
-        requests_like_it(self._name, scope["method"], PATH, str(status), outcome).observe(time.perf_counter() - started)
+        requests_like_it(self._name, method, PATH, str(status), outcome).observe(time.perf_counter() - started)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Strawberry's view reads a body of any size: here it is read within the bound of every other one, and given again."""
-        headers = _headers_of(scope)
+        headers = _headers_of(scope["headers"])
         try:
             _check_request(scope["method"], headers)
             body = await _read_body(headers, receive)
@@ -171,9 +211,19 @@ class _StreamView(GraphQL[Context, None]):
         return parsed(data)
 
 
-def _headers_of(scope: Scope) -> dict[str, str]:
-    """By their names, which ASGI gives in small letters; of several with one name the first, as Starlette has it."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+async def _while_wanted(
+    whole: "WholeRequest", stoppable: Stoppable, work: Coroutine[Any, Any, ExecutionResult]
+) -> ExecutionResult:
+    """What the work gives. Raises AskerLeftError, and what `stoppable` raises."""
+    with whole.while_wanted(may_cancel=stoppable.is_query):
+        return await stoppable.run(work)
+    stoppable.end_reads()  # of the block that was left because the asker did
+    raise AskerLeftError
+
+
+def _headers_of(lines: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """By their names, which the server gives in small letters; of several with one name the first, as Starlette has it."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(lines)}
 
 
 def _wants_stream(scope: Scope) -> bool:

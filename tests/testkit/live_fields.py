@@ -35,7 +35,7 @@ async def with_live_updates(subgraph: SubgraphUnderTest, valkey: Valkey) -> Asyn
 @asynccontextmanager
 async def serving(app: SubgraphApp, port: int) -> AsyncIterator[None]:
     """The subgraph as its process serves it, until the block ends; then streams are closed with 1012."""
-    server = draining_server(server_config(app, "127.0.0.1", port, app.resources.settings), app)
+    server = draining_server(server_config(app, "127.0.0.1", port, app.resources.settings, app), app)
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.02)

@@ -67,9 +67,10 @@ async def users(postgres: Postgres, valkey: Valkey, broker: Broker) -> AsyncIter
 
 @asynccontextmanager
 async def running(settings: Settings, make: Callable[[Settings], SubgraphApp] = create_app) -> AsyncIterator[Running]:
-    """A subgraph on a free port: users, unless another one is made."""
+    """A subgraph on a free port, behind the protocol that its process has: users, unless another one is made."""
     app = make(settings)
-    async with serving(app) as port, aiohttp.ClientSession() as client:
+    http: Any = server_config(app, "127.0.0.1", 0, settings, app).http
+    async with serving(app, http=http) as port, aiohttp.ClientSession() as client:
         yield Running(app, f"http://127.0.0.1:{port}", client)
 
 
@@ -94,6 +95,69 @@ async def test_bad_requests_are_told_what_is_wrong(users: Running, body: Any, st
     answered, media_type, answer = await users.post(body, accept="application/graphql-response+json")
     assert (answered, media_type) == (status, "application/graphql-response+json")
     assert answer["errors"][0]["extensions"]["code"] == code
+
+
+class CountsWhole:
+    """The application, for requests that arrive whole."""
+
+    def __init__(self, app: SubgraphApp) -> None:
+        self.takes = app.takes
+        self._app = app
+        self.answered = 0
+
+    def answer(self, request: Any) -> Any:
+        self.answered += 1
+        return self._app.answer(request)
+
+
+STREAM = '{"query": "{ __typename }"}'
+WHOLE = [
+    (JSON, '{"query": "{ me { id } }"}', 200),
+    (NEWER, '{"query": "{ me { id } }"}', 200),
+    (NEWER, '{"query": "{ me { nothing } }"}', 400),
+    (JSON, '{"query": "{ __typename }", "operationName": "none"}', 400),
+    (JSON, '{"query": "subscription { __typename }"}', 400),
+    (JSON, '{"query": ', 400),
+    (JSON, "[]", 400),
+    (JSON, "", 400),
+    ({"content-type": "text/plain"}, STREAM, 415),
+    (JSON | {"accept": "text/event-stream"}, STREAM, 200),
+    (JSON | {"x-deadline-ms": "0"}, '{"query": "{ __typename }"}', 504),
+]
+
+
+async def test_a_request_that_arrives_whole_is_answered_as_one_in_pieces(users: Running) -> None:
+    counted: Any = CountsWhole(users.app)
+    config = server_config(users.app, "127.0.0.1", 0, users.app.resources.settings, counted)
+    config.lifespan = "off"  # the application runs already
+    with bound_socket("127.0.0.1", 0, is_shared=False) as listener:
+        async with accepting((config, listener)):
+            port = listener.getsockname()[1]
+            for headers, text, status in WHOLE:
+                body = text.encode()
+                lines = {"host": "here", **headers, "content-length": str(len(body)), "connection": "close"}
+                head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+                begin = f"POST /graphql HTTP/1.1\r\n{head}\r\n".encode()
+                before = counted.answered
+                whole = await _exchanged(port, begin + body)
+                assert counted.answered == before + 1
+                pieces = await _exchanged(port, begin, body)
+                assert counted.answered == before + 1 + (not body)  # a head without a body is whole
+                assert whole == pieces
+                assert whole[0] == status, text
+
+
+async def _exchanged(port: int, *pieces: bytes) -> tuple[int, list[bytes], bytes]:
+    """Status, headers and body of the answer to what is sent with pauses between."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(0.05)
+    answer = await reader.read()
+    writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    line, *headers = head.lower().split(b"\r\n")
+    return int(line.split()[1]), sorted(each for each in headers if not each.startswith(b"date:")), body
 
 
 async def test_clients_of_the_older_media_type_get_200_for_what_was_a_request(users: Running) -> None:
@@ -426,7 +490,7 @@ async def test_an_answer_to_a_stream_has_a_bounded_number_of_bytes(
 
 async def test_a_message_of_a_websocket_has_a_bounded_number_of_bytes(users: Running) -> None:
     """As every subgraph is served."""
-    config = server_config(users.app, "127.0.0.1", 0, users.app.resources.settings)
+    config = server_config(users.app, "127.0.0.1", 0, users.app.resources.settings, users.app)
     config.lifespan = "off"  # the application runs already
     with bound_socket("127.0.0.1", 0, is_shared=False) as listener:
         async with accepting((config, listener)):
