@@ -1,6 +1,6 @@
 """A POST that arrived whole, and the protocol that hands it on as one object: the way that nearly every operation takes.
 
-`workers` serves the router with `WholeRequestProtocol`; `GraphqlEndpoint.answer` answers. What comes in pieces, asks for leave first,
+`workers` serves the router with `WholeRequestProtocol`, and subgraphs are served with it; `GraphqlEndpoint.answer` answers. What comes in pieces, asks for leave first,
 is pipelined, or is for another path goes by ASGI.
 """
 

@@ -139,7 +139,8 @@ def rounded(value: Decimal, places: int = 2) -> float:
 
 
 def rounded_or_none(value: Decimal | None, places: int = 2) -> float | None:
-    return None if value is None else rounded(value, places)
+    """`rounded`, written out: nodes ask for it more often than for anything else."""
+    return None if value is None else float(value.quantize(_QUANTA[places], ROUND_HALF_EVEN)) + 0.0
 
 
 def decimal_of(value: float, places: int | None = None) -> Decimal:

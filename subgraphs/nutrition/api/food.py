@@ -138,6 +138,10 @@ class Food(Node):
         return [Portion(label=portion.label, grams=rounded(portion.grams)) for portion in portions]
 
 
+#: By the text that a record has: asked for each food of a list, where the enum's own call is two of Python's.
+_CATEGORIES = {each.value: each for each in FoodCategory}
+
+
 def food_node(record: FoodRecord) -> Food:
     return Food(
         record=record,
@@ -145,7 +149,7 @@ def food_node(record: FoodRecord) -> Food:
         name=record.name,
         brand=record.brand,
         gtin=record.gtin,
-        category=FoodCategory(record.category),
+        category=_CATEGORIES[record.category],
         source=record.source,
         verified=record.verified,
         is_own=record.created_by is not None,

@@ -194,9 +194,10 @@ def add_totals(totals: Iterable[Totals]) -> Totals:
 def _known_grams(parts: Sequence[Totals], grams: Decimal) -> dict[str, Decimal]:
     """Of what some of these grams do not tell, how many do."""
     names = {name for part in parts for name in part.known_grams}
-    sums = (
-        (name, sum((part.known_grams.get(name, part.grams) for part in parts), ZERO))
-        for name in NUTRIENT_NAMES
-        if name in names
-    )
-    return {name: known for name, known in sums if known < grams}
+    found = {}
+    for name in NUTRIENT_NAMES:
+        if name in names:
+            known = sum([part.known_grams.get(name, part.grams) for part in parts], ZERO)
+            if known < grams:
+                found[name] = known
+    return found
