@@ -85,6 +85,8 @@ class GraphQLEndpoint:
             status, body = await self._answered(await _read_body(headers, receive), headers, receive)
         except BadRequestError as error:
             status, body = error.status, _bad_request(error)
+        except MemoryError:  # for the body
+            status, body = SERVICE_UNAVAILABLE, _refusal(UnavailableError())
         await _send(send, status, _media_type(headers), body)
         self._count(method, status, started)
 
