@@ -132,7 +132,7 @@ def _are_ordinary(representations: Any) -> bool:
             return False
         for name, value in representation.items():
             if name not in names:
-                if not (0 < len(name) <= LONGEST_ID and name.isprintable()):
+                if not _is_name(name):
                     return False
                 names.add(name)
             if type(value) is str:
@@ -143,12 +143,16 @@ def _are_ordinary(representations: Any) -> bool:
     return True
 
 
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_ID and text.isprintable()
+
+
 def _is_plain_object(value: Any) -> bool:
     """Whether it is an object of texts, numbers and null, such as what a field requires."""
     if type(value) is not dict or len(value) > MOST_ORDINARY_FIELDS:
         return False
     for name, each in value.items():
-        if not (0 < len(name) <= LONGEST_ID and name.isprintable()):
+        if not _is_name(name):
             return False
         if type(each) is str:
             if len(each) > LONGEST_TEXT or "\0" in each:
