@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
+
+from router.cancellable_future import CancellableFuture
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 ValueT = TypeVar("ValueT")
@@ -24,12 +26,11 @@ class Flight(Generic[ValueT]):
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._waiting: list[_Seat[ValueT]] = []
+        self._waiting: list[CancellableFuture[ValueT]] = []
 
     def join(self) -> asyncio.Future[ValueT]:
         """The outcome to come."""
-        seat: _Seat[ValueT] = _Seat(loop=asyncio.get_running_loop())
-        seat.flight = self
+        seat: CancellableFuture[ValueT] = CancellableFuture(self._let_go, loop=asyncio.get_running_loop())
         self._waiting.append(seat)
         return seat
 
@@ -39,6 +40,10 @@ class Flight(Generic[ValueT]):
             if not seat.cancelled():
                 return True
         return False
+
+    def _let_go(self) -> None:
+        if not self.is_wanted:
+            self.when_deserted()
 
     def when_deserted(self) -> None:
         """The last of those who waited has been cancelled. The work goes on, unless a kind of flight says otherwise."""
@@ -75,20 +80,6 @@ class Flight(Generic[ValueT]):
         waiting, self._waiting = self._waiting, []
         for seat in waiting:
             seat.cancel()
-
-
-class _Seat(asyncio.Future[ValueT]):
-    """Tells its flight when it is cancelled: by an override, as a done callback would cost every wait a turn of the loop."""
-
-    __slots__ = ("flight",)
-
-    flight: Flight[ValueT]
-
-    def cancel(self, msg: Any = None) -> bool:
-        was_cancelled = super().cancel(msg)
-        if was_cancelled and not self.flight.is_wanted:
-            self.flight.when_deserted()
-        return was_cancelled
 
 
 class SingleFlight(dict[KeyT, Flight[ValueT]]):

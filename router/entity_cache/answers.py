@@ -25,7 +25,8 @@ from router.exact_json import dumps
 from router.executor.fetch import EntityFetchStep, Execution, RootFetch, decode_answer
 from router.executor.representations import Collected
 from router.telemetry import ENTITY_CACHE_GETS
-from router.transport.protocol import NOT_VARYING, Headers, SubgraphAnswer, look_at_error
+from router.transport.pending_answer import look_at_error
+from router.transport.protocol import NOT_VARYING, Headers, SubgraphAnswer
 
 Tree = dict[str, Any]
 

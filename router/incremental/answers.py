@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import asyncio
 
-from router.transport.protocol import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport, look_at_error
+from router.transport.pending_answer import look_at_error
+from router.transport.protocol import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport
 
 
 class AnswersOfRequest:

@@ -11,7 +11,6 @@ import inspect
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
@@ -22,7 +21,8 @@ from router.pipeline import Response
 from router.prepared_request import OperationRequest
 from router.query_plan import QueryPlan
 from router.settings import SettingsError
-from router.transport.protocol import CancellableAnswer, SubgraphAnswer, SubgraphRequest, SubgraphTransport
+from router.transport.pending_answer import CancellableAnswer
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest, SubgraphTransport
 
 ENTRY_POINTS = "router.extensions"
 
@@ -131,17 +131,13 @@ class ExtendedTransport:
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         task = asyncio.ensure_future(self._answer(request))
         answer = CancellableAnswer(loop=asyncio.get_running_loop())
-        answer.on_cancel = partial(_cancel, task)
+        answer.on_cancel = task.cancel
         task.add_done_callback(lambda done: _hand_on(done, answer))
         return answer
 
     async def _answer(self, request: SubgraphRequest) -> SubgraphAnswer:
         request = await self._extensions.subgraph_request(request)
         return await self._extensions.subgraph_answer(request, await self._transport.send(request))
-
-
-def _cancel(task: asyncio.Future[SubgraphAnswer]) -> None:
-    task.cancel()
 
 
 def _hand_on(done: asyncio.Future[SubgraphAnswer], answer: CancellableAnswer) -> None:

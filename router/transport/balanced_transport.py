@@ -17,12 +17,8 @@ from router.instance_settings import Hedging
 from router.telemetry import SUBGRAPH_HEDGES
 from router.transport.budget import Budget
 from router.transport.instances import Instance, InstancePool
-from router.transport.protocol import (
-    CancellableAnswer,
-    SubgraphAnswer,
-    SubgraphRequest,
-    SubgraphTransport,
-)
+from router.transport.pending_answer import CancellableAnswer
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest, SubgraphTransport
 
 CUT_OFF = "The request to the subgraph was cut off."
 

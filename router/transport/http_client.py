@@ -11,7 +11,7 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -24,8 +24,10 @@ from router.errors import (
     response_too_large,
     unreachable,
 )
+from router.transport.http_exchange import HttpExchange
 from router.transport.http_messages import RequestHeads, plain_answer
-from router.transport.protocol import CancellableAnswer, SubgraphAnswer, SubgraphRequest, failed
+from router.transport.pending_answer import failed
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 
 SHORTEST_SWEEP_SECONDS = 0.25
 SHORTEST_PAUSE_SECONDS = 0.001
@@ -53,52 +55,6 @@ class HttpLimits:
         if self.request_coding is None or len(body) < self.coded_from_bytes:
             return body, None
         return encode(body, self.request_coding), self.request_coding
-
-
-class _Exchange(CancellableAnswer):
-    """One request on its way: its bytes, and the answer that its asker waits for, in one object."""
-
-    __slots__ = ("connection", "ends_at", "is_retried", "payload", "pool", "request")
-
-    def __init__(self, pool: _Pool, request: SubgraphRequest, payload: bytes, ends_at: float) -> None:
-        _begin(self)
-        self.on_cancel = None
-        self.asked = ()
-        self.when_landed = ()
-        self.pool = pool
-        self.request = request
-        self.payload = payload
-        self.ends_at = ends_at  # by the loop's clock
-        self.is_retried = False
-        self.connection: _Connection | None = None  # while it is that one's
-
-    def cancel(self, msg: Any = None) -> bool:
-        was_cancelled = super().cancel(msg)
-        if was_cancelled:
-            self.give_up()
-        return was_cancelled
-
-    def set_result(self, result: SubgraphAnswer) -> None:
-        self.pool.under_way.pop(self, None)
-        _set_result(self, result)
-        self._tell()
-
-    def fail(self, error: SubgraphError) -> None:
-        if not self.done():
-            self.pool.under_way.pop(self, None)
-            self.set_exception(error)
-
-    def give_up(self) -> None:
-        """Its answer is of no use any more, and its connection with it."""
-        self.pool.under_way.pop(self, None)
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            connection.abort()
-
-
-#: Of all futures; to call them by `super` costs as much as what they do.
-_begin = asyncio.Future.__init__
-_set_result = asyncio.Future.set_result
 
 
 class HttpClient:
@@ -147,17 +103,16 @@ class _Pool:
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
         self._connecting: set[asyncio.Task[None]] = set()
-        self._waiting: deque[_Exchange] = deque()
+        self._waiting: deque[HttpExchange] = deque()
         self.loop = asyncio.get_running_loop()
         self._sweeper: asyncio.TimerHandle | None = None
         #: What has not landed, in the order in which its time ends: all have as much of it, so that one timer is enough.
-        self.under_way: dict[_Exchange, None] = {}
+        self._under_way: dict[HttpExchange, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._seconds = limits.total_timeout_seconds
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
-        exchange = _Exchange(self, request, self._encode(request), self.loop.time() + self._seconds)
-        self.under_way[exchange] = None
+        exchange = HttpExchange(self._under_way, request, self._encode(request), self.loop.time() + self._seconds)
         if self._timer is None:
             self._timer = self.loop.call_later(self._seconds, self._end_overdue)
         self._dispatch(exchange)
@@ -176,7 +131,7 @@ class _Pool:
     def close(self) -> None:
         if self._sweeper is not None:
             self._sweeper.cancel()
-        if self._timer is not None and not self.under_way:
+        if self._timer is not None and not self._under_way:
             self._timer.cancel()
         for task in self._connecting:
             task.cancel()
@@ -193,7 +148,7 @@ class _Pool:
             return self._heads.post(request.headers, request.body, None)
         return self._heads.post(request.headers, *self.limits.coded(request.body))
 
-    def _dispatch(self, exchange: _Exchange) -> None:
+    def _dispatch(self, exchange: HttpExchange) -> None:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_fresh(self.limits.keep_alive_seconds):
@@ -206,12 +161,12 @@ class _Pool:
             self._waiting.append(exchange)
             self.loop.call_later(self.limits.pool_timeout_seconds, self._stop_waiting, exchange)
 
-    def _connect(self, exchange: _Exchange) -> None:
+    def _connect(self, exchange: HttpExchange) -> None:
         task = self.loop.create_task(self._open_connection(exchange))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    async def _open_connection(self, exchange: _Exchange) -> None:
+    async def _open_connection(self, exchange: HttpExchange) -> None:
         try:
             async with asyncio.timeout(self.limits.connect_timeout_seconds):
                 _, connection = await self.loop.create_connection(lambda: _Connection(self), self._host, self._port)
@@ -257,7 +212,7 @@ class _Pool:
         pause = max(SHORTEST_SWEEP_SECONDS, self.limits.keep_alive_seconds / 4)
         self._sweeper = self.loop.call_later(pause, self._sweep) if self._open else None
 
-    def retry(self, exchange: _Exchange) -> None:
+    def retry(self, exchange: HttpExchange) -> None:
         """Once, on a new connection: the old one had been closed by the server while it lay idle."""
         exchange.is_retried = True
         self._connect(exchange)
@@ -269,7 +224,7 @@ class _Pool:
                 self._dispatch(exchange)
                 return
 
-    def _stop_waiting(self, exchange: _Exchange) -> None:
+    def _stop_waiting(self, exchange: HttpExchange) -> None:
         if exchange in self._waiting:
             self._waiting.remove(exchange)
             exchange.fail(SubgraphTimeoutError("No connection to the subgraph became free.", exchange.request.subgraph))
@@ -277,10 +232,10 @@ class _Pool:
     def _end_overdue(self) -> None:
         """Fails the exchanges whose time is over, and comes again when that of the next is."""
         now = self.loop.time()
-        for exchange in [each for each in self.under_way if each.ends_at <= now]:
+        for exchange in [each for each in self._under_way if each.ends_at <= now]:
             exchange.fail(SubgraphTimeoutError("The subgraph did not answer in time.", exchange.request.subgraph))
             exchange.give_up()
-        first = next(iter(self.under_way), None)
+        first = next(iter(self._under_way), None)
         # a timer may go off a moment early
         pause = max(first.ends_at - now, SHORTEST_PAUSE_SECONDS) if first is not None else 0.0
         self._timer = self.loop.call_later(pause, self._end_overdue) if first is not None else None
@@ -298,17 +253,17 @@ class _Connection(asyncio.Protocol):
         self._has_received = False
         #: whether nobody wants more of an answer's head than `plain_answer` reads
         self._may_be_plain = not pool.limits.kept_headers
-        self.exchange: _Exchange | None = None
+        self.exchange: HttpExchange | None = None
         self._begin_parsing()
 
     def is_fresh(self, keep_alive_seconds: float) -> bool:
         is_open = self._transport is not None and not self._transport.is_closing()
         return is_open and time.monotonic() - self._last_used < keep_alive_seconds
 
-    def start(self, exchange: _Exchange) -> None:
+    def start(self, exchange: HttpExchange) -> None:
         assert self._transport is not None
         self.exchange = exchange
-        exchange.connection = self
+        exchange.socket = self._transport
         self._has_received = False
         self._transport.write(exchange.payload)
 
@@ -342,7 +297,7 @@ class _Connection(asyncio.Protocol):
         self._pool.forget(self)
         if exchange is None or exchange.done():
             return
-        exchange.connection = None
+        exchange.socket = None
         may_retry = self._is_reused and not self._has_received and not exchange.is_retried
         if may_retry and exchange.request.is_query:
             self._pool.retry(exchange)
@@ -447,7 +402,7 @@ class _Connection(asyncio.Protocol):
     def _hand_over(self, answer: SubgraphAnswer) -> None:
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
-            exchange.connection = None
+            exchange.socket = None
             if not exchange.done():
                 exchange.set_result(answer)
 
@@ -463,7 +418,7 @@ class _Connection(asyncio.Protocol):
     def _fail(self, error: SubgraphError) -> None:
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
-            exchange.connection = None
+            exchange.socket = None
             exchange.fail(error)
 
     def _subgraph(self) -> str:

@@ -17,13 +17,8 @@ from urllib.parse import quote
 
 import orjson
 
-from router.transport.protocol import (
-    CancellableAnswer,
-    SubgraphAnswer,
-    SubgraphRequest,
-    SubgraphTransport,
-    look_at_error,
-)
+from router.transport.pending_answer import CancellableAnswer, look_at_error
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest, SubgraphTransport
 
 #: Ends the query in a request's body; within the query's own JSON string quotes are escaped.
 _VARIABLES = b'","variables":{'
@@ -50,7 +45,7 @@ class PersistedRequests:
             return self._transport.send(request)
         answer = CancellableAnswer()
         task = asyncio.ensure_future(self._by_hash(request, method, answer))
-        answer.on_cancel = task.cancel  # type: ignore[assignment] # nobody asks whether it was in time
+        answer.on_cancel = task.cancel
         task.add_done_callback(partial(_settle, answer))
         return answer
 

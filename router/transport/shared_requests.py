@@ -14,15 +14,8 @@ from itertools import count
 from router.errors import SubgraphHttpError
 from router.single_flight import Flight, SingleFlight
 from router.transport.deadlines import operation_ends_at
-from router.transport.protocol import (
-    Headers,
-    SubgraphAnswer,
-    SubgraphRequest,
-    SubgraphTransport,
-    again,
-    telling_apart,
-    when_landed,
-)
+from router.transport.pending_answer import again, when_landed
+from router.transport.protocol import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport, telling_apart
 from router.transport.retries import Retries, may_pass
 
 #: What of its time an asker may lose by joining the request of one who has less.

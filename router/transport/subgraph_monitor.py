@@ -21,6 +21,7 @@ from router.settings import CircuitBreaker as CircuitBreakerSettings
 from router.settings import Subgraph
 from router.telemetry import SUBGRAPH_CIRCUIT, SUBGRAPH_NOT_ASKED, SUBGRAPH_REQUESTS, TRACE_HEADERS, Tracing
 from router.transport.circuit_breaker import CircuitBreaker
+from router.transport.pending_answer import failed, when_landed
 from router.transport.protocol import (
     PROBE_BODY,
     PROBE_HEADERS,
@@ -29,8 +30,6 @@ from router.transport.protocol import (
     SubgraphAnswer,
     SubgraphRequest,
     SubgraphTransport,
-    failed,
-    when_landed,
 )
 
 FRESH_SECONDS = 10.0

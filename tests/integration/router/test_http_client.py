@@ -13,11 +13,11 @@ import pytest
 
 from router.content_coding import decode, encode
 from router.errors import SubgraphError, SubgraphTimeoutError
+from router.transport.aiohttp_client import AiohttpClient
 from router.transport.http_client import HttpClient, HttpLimits
 from router.transport.http_messages import may_forward
 from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 from router.transport.shared_requests import SharedRequests
-from router.transport.subgraph_client import AiohttpClient
 from tests.testkit.raw_server import Answerer, http_response, server_that
 
 LIMITS = HttpLimits(

@@ -21,8 +21,8 @@ from aiohttp import web
 from router.instance_settings import DnsNames
 from router.server.app import create_app
 from router.settings import load_settings
-from router.transport import http_client
 from router.transport.discovery import DiscoveryError, read_instances, resolve
+from router.transport.http_exchange import HttpExchange
 from router.transport.protocol import SubgraphRequest
 from schema import SubgraphSource, compose
 from tests.testkit.raw_server import RawServer, http_response, server_that
@@ -150,7 +150,7 @@ async def test_no_request_is_kept_once_it_is_answered(start: Start, trouble: byt
 
 
 def requests_in_memory() -> int:
-    return sum(type(each) in (SubgraphRequest, http_client._Exchange) for each in gc.get_objects())
+    return sum(type(each) in (SubgraphRequest, HttpExchange) for each in gc.get_objects())
 
 
 async def test_an_instance_that_cannot_be_reached_costs_nobody_a_request_not_even_a_mutation(start: Start) -> None:

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from router.single_flight import Flight, SingleFlight
+from router.single_flight import SingleFlight
 
 
 class Value:
@@ -67,22 +67,6 @@ async def test_what_was_begun_before_a_write_is_not_joined_after_it() -> None:
     work.finish.set()
 
     assert await asyncio.gather(before, after) == [1, 2]
-
-
-async def test_the_last_one_to_leave_is_told() -> None:
-    told = []
-
-    class Told(Flight[int]):
-        def when_deserted(self) -> None:
-            told.append("deserted")
-
-    flight = Told()
-    first, second = flight.join(), flight.join()
-
-    first.cancel()
-    assert told == []
-    second.cancel()
-    assert told == ["deserted"]
 
 
 async def test_work_that_is_cancelled_cancels_those_who_wait() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from router.transport.pending_answer import CancellableAnswer, again
 from router.transport.persisted_requests import PersistedRequests
-from router.transport.protocol import CancellableAnswer, SubgraphAnswer, SubgraphRequest, again
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 
 QUERY = SubgraphRequest("shop", "http://shop", b'{"query":"{a}","variables":{}}')
 

@@ -9,7 +9,8 @@ import pytest
 from router.errors import SubgraphHttpError
 from router.settings import Retry
 from router.transport.deadlines import ending_at, operation_ends_at
-from router.transport.protocol import CancellableAnswer, SubgraphAnswer, SubgraphRequest
+from router.transport.pending_answer import CancellableAnswer
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 from router.transport.retries import Retries
 from router.transport.shared_requests import SharedRequests
 
