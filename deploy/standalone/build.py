@@ -140,6 +140,7 @@ packages = ["{PACKAGE}"]
 enable-by-default = false
 include = {json.dumps([f"{PACKAGE}/{each}" for each in hook["include"]])}
 exclude = {json.dumps([f"{PACKAGE}/{each}" if "/" in each else each for each in hook["exclude"]])}
+mypy-args = {json.dumps(hook["mypy-args"])}
 options = {{ opt_level = {_quoted(hook["options"]["opt_level"])} }}
 """
 

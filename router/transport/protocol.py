@@ -7,8 +7,8 @@ function) is a `SubgraphTransport`.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 from router.uploaded_file import UploadedFile
 
@@ -41,7 +41,8 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 ACCEPT = f"{GRAPHQL_RESPONSE}, application/json;q=0.9"
 
 
-# Both have an `__init__` written out: one that dataclass makes stays Python where this module is machine code (decision 0269).
+# Both have an `__init__` written out: one that dataclass makes stays Python where this module is machine code (decision 0269). And both
+# say how they are copied, which extensions may do: a compiled class is otherwise called without arguments then.
 
 
 @dataclass(slots=True, init=False)  # frozen it would cost a call for each value of each request
@@ -96,6 +97,9 @@ class SubgraphRequest:
             avoided=self.avoided,
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SubgraphRequest, tuple([getattr(self, each.name) for each in fields(self)])
+
 
 @dataclass(slots=True, init=False)
 class SubgraphAnswer:
@@ -117,6 +121,9 @@ class SubgraphAnswer:
         self.content_type = content_type
         self.cache_control = cache_control
         self.headers = headers
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SubgraphAnswer, tuple([getattr(self, each.name) for each in fields(self)])
 
 
 class SubgraphTransport(Protocol):

@@ -29,8 +29,14 @@ COMPILED = "compiled"
 
 #: Those of what is compiled, and of what meets it; random graphs also have operations that are planned in other processes.
 TESTS_OF_COMPILED = (
-    *(f"tests/unit/router/{room}" for room in ("executor", "incremental", "operation", "planner", "query_graph")),
+    *(
+        f"tests/unit/router/{room}"
+        for room in ("executor", "incremental", "operation", "planner", "query_graph", "transport")
+    ),
+    "tests/unit/router/test_single_flight.py",
     "tests/integration/router/test_entity_cache.py",
+    "tests/integration/router/test_http_client.py",
+    "tests/integration/router/test_instances.py",
     "tests/conformance/test_lying_subgraphs.py::test_the_answer_stays_an_answer_and_honest_about_the_rest",
     "tests/conformance/test_random_supergraphs.py::test_a_random_graph_answers_as_one_server_would",
     "tests/conformance/test_random_supergraphs.py::test_what_comes_later_follows_the_variables_of_each_request",
