@@ -11,19 +11,20 @@ from typing import Any, TypeVar
 
 ValueT = TypeVar("ValueT")
 
-#: Of all futures; to call it by `super` costs as much as what it does.
+#: Of all futures; to call them by `super` costs as much as what they do.
+_begin = asyncio.Future.__init__
 _cancel = asyncio.Future.cancel
 
 
 class CancellableFuture(asyncio.Future[ValueT]):
-    """Calls `on_cancel` when it is cancelled, once: by an override, as a done callback would cost every wait a turn of the loop."""
+    """Calls `on_cancel` when it is cancelled, once: by an override, as a done callback would cost every wait a turn of the loop. It is of
+    the loop that runs.
+    """
 
     __slots__ = ("on_cancel",)
 
-    def __init__(
-        self, on_cancel: Callable[[], object] | None = None, *, loop: asyncio.AbstractEventLoop | None = None
-    ) -> None:
-        super().__init__(loop=loop)
+    def __init__(self, on_cancel: Callable[[], object] | None = None) -> None:
+        _begin(self)
         self.on_cancel = on_cancel
 
     def cancel(self, msg: Any = None) -> bool:

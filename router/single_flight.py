@@ -30,7 +30,7 @@ class Flight(Generic[ValueT]):
 
     def join(self) -> asyncio.Future[ValueT]:
         """The outcome to come."""
-        seat: CancellableFuture[ValueT] = CancellableFuture(self._let_go, loop=asyncio.get_running_loop())
+        seat: CancellableFuture[ValueT] = CancellableFuture(self._let_go)
         self._waiting.append(seat)
         return seat
 

@@ -130,7 +130,7 @@ class ExtendedTransport:
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         task = asyncio.ensure_future(self._answer(request))
-        answer = CancellableAnswer(loop=asyncio.get_running_loop())
+        answer = CancellableAnswer()
         answer.on_cancel = task.cancel
         task.add_done_callback(lambda done: _hand_on(done, answer))
         return answer

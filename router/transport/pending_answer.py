@@ -33,8 +33,8 @@ class CancellableAnswer(CancellableFuture[SubgraphAnswer]):
 
     __slots__ = ("asked", "when_landed")
 
-    def __init__(self, *, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        super().__init__(loop=loop)
+    def __init__(self) -> None:
+        super().__init__()
         self.asked: tuple[str, ...] = ()  # the addresses of the instances that were asked, where there are several
         self.when_landed: tuple[tuple[Landed, Context], ...] = ()
 

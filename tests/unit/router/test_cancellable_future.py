@@ -9,7 +9,7 @@ from router.cancellable_future import CancellableFuture
 
 async def test_who_is_to_be_told_is_told_within_the_call_that_cancels_it_and_once() -> None:
     told: list[str] = []
-    future = CancellableFuture[int](lambda: told.append("left"), loop=asyncio.get_running_loop())
+    future = CancellableFuture[int](lambda: told.append("left"))
 
     assert future.cancel()
     assert told == ["left"]
