@@ -1,6 +1,7 @@
 """An answer of a subgraph that is on its way: who is told when it lands, and who of it when nobody waits for it any more.
 
-Every transport gives a future. Those of our own tell whoever asked by `when_landed` in the call that reads the answer.
+Every transport gives a future. Who wants to know that it has landed asks `when_landed`, and is told in the call that reads the
+answer where the future is a CancellableAnswer.
 """
 
 from __future__ import annotations
