@@ -95,20 +95,26 @@ class SingleFlight(dict[KeyT, Flight[ValueT]]):
         if known is not None and known is not flight:
             self[key] = known
 
-    def run(self, key: KeyT, work: Callable[[], Awaitable[ValueT]]) -> asyncio.Future[ValueT]:
-        """The outcome of `work`, or of the one under way. It goes on to its end, whoever leaves meanwhile."""
+    def run(
+        self, key: KeyT, work: Callable[[], Awaitable[ValueT]], at_once: int | None = None
+    ) -> asyncio.Future[ValueT]:
+        """The outcome of `work`, or of the one under way. It goes on to its end, whoever leaves meanwhile. With `at_once` so many are
+        told in each turn of the loop.
+        """
         flight = self.get(key)
         if flight is None:
             flight = self[key] = Flight()
             # a task of its own: the first to ask may be cancelled while others wait for the same
-            asyncio.ensure_future(work()).add_done_callback(partial(self._land, key, flight))
+            asyncio.ensure_future(work()).add_done_callback(partial(self._land, key, flight, at_once))
         return flight.join()
 
-    def _land(self, key: KeyT, flight: Flight[ValueT], task: asyncio.Future[ValueT]) -> None:
+    def _land(self, key: KeyT, flight: Flight[ValueT], at_once: int | None, task: asyncio.Future[ValueT]) -> None:
         self.end(key, flight)
         if task.cancelled():
             flight.cancel()
         elif (error := task.exception()) is not None:
             flight.fail(error)
-        else:
+        elif at_once is None:
             flight.succeed(task.result())
+        else:
+            flight.succeed_in_turns(task.result(), at_once)
