@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 
-from router.bounded_fetch import bound_fetches
 from router.errors import SubgraphError
 from router.exact_json import scalar_text, value_at
 from router.settings import BrokerSubscription, BrokerSubscriptions, KafkaClient
 from router.telemetry import BROKER_EVENTS
-from router.transport.kafka import client_settings
+from router.transport.kafka import consuming
 from router.transport.waiting_events import WaitingEvents
 
 if TYPE_CHECKING:  # loaded only where a router listens to a broker
@@ -73,19 +72,10 @@ class BrokerEvents:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _read(self) -> None:
-        from aiokafka import AIOKafkaConsumer
-
-        consumer = AIOKafkaConsumer(
-            *self._by_topic, **client_settings(self._kafka), group_id=None, auto_offset_reset="none"
-        )
-        bound_fetches(consumer)
-        try:  # a start that failed has its connections and tasks too
-            await consumer.start()
+        async with consuming(self._kafka, *self._by_topic, group_id=None, auto_offset_reset="none") as consumer:
             await self._take_up(consumer, consumer.assignment())
             while True:
                 await self._poll(consumer)
-        finally:
-            await consumer.stop()
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         """Hands on what has come. Positions that the consumer lacks, or that are no longer there, are found anew."""

@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from router.bounded_fetch import bound_fetches
 from router.entity_cache.cache import EntityCache
 from router.entity_cache.store import EntityStore
 from router.entity_cache.tags import Change, UnknownEntityError
@@ -29,7 +28,7 @@ from router.server.response import json_answer
 from router.settings import ChangeRule, KafkaClient
 from router.settings import EntityCache as EntityCacheSettings
 from router.telemetry import ENTITY_CACHE_CHANGES
-from router.transport.kafka import client_settings
+from router.transport.kafka import consuming
 
 log = structlog.get_logger(__name__)
 
@@ -130,28 +129,18 @@ class EntityChanges:
 
     async def _read_topics(self) -> None:
         assert self._kafka is not None
-        from aiokafka import AIOKafkaConsumer
-
-        consumer = AIOKafkaConsumer(
-            *self._settings.topics,
-            **client_settings(self._kafka),
-            group_id=self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="latest",
-        )
-        bound_fetches(consumer)
-        try:  # a start that failed has its connections and tasks too
-            await consumer.start()
+        topics = self._settings.topics
+        async with consuming(
+            self._kafka, *topics, group_id=self._group, enable_auto_commit=False, auto_offset_reset="latest"
+        ) as consumer:
             self._store.deaf_to.discard("kafka")
             while True:
                 batches = await consumer.getmany(timeout_ms=round(POLL_SECONDS * 1000))
                 for partition, records in batches.items():
                     for record in records:
-                        await self._note("kafka", self._settings.topics[partition.topic], record.value)
+                        await self._note("kafka", topics[partition.topic], record.value)
                 if batches:
                     await consumer.commit()
-        finally:
-            await consumer.stop()
 
     async def _read_channels(self) -> None:
         """What was published while nobody listened is lost: so all that the channels' rules speak of is void first."""
