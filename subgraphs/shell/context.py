@@ -139,11 +139,9 @@ class Context:
         if viewer is None or time.monotonic() >= self._viewer_until:
             viewer = self._viewer = self._verified()
             self._viewer_until = time.monotonic() + VERIFY_AGAIN_SECONDS
-        resources = self.resources
-        if viewer.session_id in resources.revoked_sessions.ended_at:
+        if viewer.session_id in self.resources.revoked_sessions:
             raise UnauthenticatedError("The session has ended.", NobodyReason.SESSION_ENDED)
-        recent = resources.recent_clocks
-        return recent.on(viewer) if viewer.id in recent.clocks else viewer
+        return self.resources.recent_clocks.on(viewer)
 
     def _verified(self) -> Viewer:
         if self._viewer is not None and self._viewer.expires_at > self.resources.now().timestamp():

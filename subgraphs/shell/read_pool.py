@@ -5,7 +5,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Protocol
@@ -59,8 +58,7 @@ class ReadPool:
         self.size = size
         #: Statements that have a connection now, and those that wait for one.
         self.busy = self.waiting = 0
-        self._free = size
-        self._line: deque[asyncio.Future[None]] = deque()  # who waits for a connection, the first first
+        self._slots = asyncio.Semaphore(size)
         self._idle: list[tuple[asyncpg.Connection, float]] = []  # with the time of their last use
         self._closing: set[asyncio.Future[None]] = set()
         self.listeners: set[Callable[[str], None]] = set()
@@ -70,39 +68,24 @@ class ReadPool:
         sql, names = _positional(statement)
         for tell in self.listeners:
             tell(sql)
-        if self._free:  # then nobody waits
-            self._free -= 1
-        else:
-            await self._stand_in_line()
+        await self._enter()
         self.busy += 1
         try:
             return await self._fetch(sql, [parameters[name] for name in names])
         finally:
             self.busy -= 1
-            self._leave()
+            self._slots.release()
 
-    async def _stand_in_line(self) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self._line.append(turn)
+    async def _enter(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
         self.waiting += 1
         try:
             async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-                await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled():  # it came to us as we went
-                self._leave()
-            raise
+                await self._slots.acquire()
         finally:
             self.waiting -= 1
-
-    def _leave(self) -> None:
-        """Whoever waits longest comes next; those who gave up are passed over."""
-        while self._line:
-            turn = self._line.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1
 
     @property
     def idle(self) -> int:

@@ -47,12 +47,12 @@ class RecentClocks:
     def __init__(self, fanout: "Fanout | None" = None, seconds: Callable[[], float] = time.monotonic) -> None:
         self._fanout = fanout
         self._seconds = seconds
-        #: user id -> (account version, time zone, day start hour, week start, until when it is remembered). Others only look who is in it.
-        self.clocks: dict[str, tuple[int, str, int, WeekStart, float]] = {}
+        # user id -> (account version, time zone, day start hour, week start, until when it is remembered)
+        self._clocks: dict[str, tuple[int, str, int, WeekStart, float]] = {}
 
     def on(self, viewer: Viewer) -> Viewer:
         """The viewer with the clock that was set a moment ago, if one was."""
-        found = self.clocks.get(viewer.id)
+        found = self._clocks.get(viewer.id)
         if found is None or found[4] < self._seconds():
             return viewer
         version, time_zone, day_start_hour, week_start, _ = found
@@ -86,8 +86,8 @@ class RecentClocks:
             user_id, version, time_zone, day_start_hour, week_start = orjson.loads(told)
         except ValueError:  # "read everything anew": there is nothing to read
             return
-        known = self.clocks.pop(user_id, None)
+        known = self._clocks.pop(user_id, None)
         newer = (version, time_zone, day_start_hour, WeekStart(week_start), self._seconds() + REMEMBER_SECONDS)
-        self.clocks[user_id] = known if known is not None and known[0] > version else newer
-        while len(self.clocks) > MOST_REMEMBERED:
-            del self.clocks[next(iter(self.clocks))]
+        self._clocks[user_id] = known if known is not None and known[0] > version else newer
+        while len(self._clocks) > MOST_REMEMBERED:
+            del self._clocks[next(iter(self._clocks))]

@@ -74,15 +74,14 @@ class RevokedSessions:
         self._fanout = fanout
         self._remember_seconds = token_seconds + _SLACK_SECONDS
         self._seconds = seconds
-        #: By session; others only look what is in it.
-        self.ended_at: dict[str, float] = {}
+        self._ended_at: dict[str, float] = {}
         self._known_since: dict[
             str, float
         ] = {}  # by the monotonic clock, which never leaps past what must be remembered
         self._read_at: float | None = seconds() if database is None else None
 
     def __contains__(self, session_id: str) -> bool:
-        return session_id in self.ended_at
+        return session_id in self._ended_at
 
     async def announce(self, session_ids: Iterable[str]) -> None:
         """Refuse these sessions' tokens here at once, and hasten it elsewhere. Their rows are committed already."""
@@ -101,7 +100,9 @@ class RevokedSessions:
         if self._read_at is None:
             return JSONResponse({"error": "The database was not read yet."}, 503)
         at = self._read_at if self._database is not None else self._seconds()
-        return JSONResponse({"at": at, "ended": {key: ended for key, ended in self.ended_at.items() if ended >= since}})
+        return JSONResponse(
+            {"at": at, "ended": {key: ended for key, ended in self._ended_at.items() if ended >= since}}
+        )
 
     async def watch(self, loops: Loops) -> None:
         """Keep the set current until cancelled: by what is announced, and by the database every two seconds."""
@@ -130,7 +131,7 @@ class RevokedSessions:
         self._read_at = began_at
         oldest = time.monotonic() - self._remember_seconds
         for session_id in [each for each, since in self._known_since.items() if since < oldest and each not in ended]:
-            del self.ended_at[session_id], self._known_since[session_id]
+            del self._ended_at[session_id], self._known_since[session_id]
 
     async def _hear(self, fanout: "Fanout", loop: Loop) -> None:
         async with aclosing(fanout.listen(CHANNEL)) as announced:
@@ -140,7 +141,7 @@ class RevokedSessions:
 
     def _add(self, ended_at: Mapping[str, float]) -> None:
         for session_id, moment in ended_at.items():
-            self.ended_at.setdefault(session_id, moment)
+            self._ended_at.setdefault(session_id, moment)
             self._known_since.setdefault(session_id, time.monotonic())
 
 
