@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -118,7 +118,7 @@ def _parsed(text: str) -> tuple[DefinitionNode, ...]:
 
 # -- extensions of what is defined elsewhere ------------------------------------------------------------------------------
 
-_BASES: dict[type, type] = {
+DEFINITION_OF_EXTENSION: Mapping[type, type] = {
     ScalarTypeExtensionNode: ScalarTypeDefinitionNode,
     ObjectTypeExtensionNode: ObjectTypeDefinitionNode,
     InterfaceTypeExtensionNode: InterfaceTypeDefinitionNode,
@@ -136,7 +136,7 @@ def with_bases(nodes: Sequence[DefinitionNode]) -> DocumentNode:
         if isinstance(node, TypeExtensionNode) and node.name.value not in known:
             known.add(node.name.value)
             parts = {key: getattr(node, key, None) for key in node.keys}
-            definitions.append(_BASES[type(node)](**parts))
+            definitions.append(DEFINITION_OF_EXTENSION[type(node)](**parts))
         else:
             definitions.append(node)
     return DocumentNode(definitions=tuple(definitions))

@@ -14,38 +14,23 @@ from graphql import (
     DefinitionNode,
     DirectiveDefinitionNode,
     DocumentNode,
-    EnumTypeDefinitionNode,
-    EnumTypeExtensionNode,
     FieldNode,
     GraphQLSchema,
-    InputObjectTypeDefinitionNode,
-    InputObjectTypeExtensionNode,
     InterfaceTypeDefinitionNode,
-    InterfaceTypeExtensionNode,
     ObjectTypeDefinitionNode,
-    ObjectTypeExtensionNode,
     OperationDefinitionNode,
     OperationType,
-    ScalarTypeDefinitionNode,
-    ScalarTypeExtensionNode,
     SchemaDefinitionNode,
     SchemaExtensionNode,
     SelectionSetNode,
     UnionTypeDefinitionNode,
-    UnionTypeExtensionNode,
     build_ast_schema,
     parse,
     value_from_ast_untyped,
 )
 
-DEFINITION_OF_EXTENSION: Mapping[type[Any], type[Any]] = {
-    ObjectTypeExtensionNode: ObjectTypeDefinitionNode,
-    InterfaceTypeExtensionNode: InterfaceTypeDefinitionNode,
-    UnionTypeExtensionNode: UnionTypeDefinitionNode,
-    EnumTypeExtensionNode: EnumTypeDefinitionNode,
-    InputObjectTypeExtensionNode: InputObjectTypeDefinitionNode,
-    ScalarTypeExtensionNode: ScalarTypeDefinitionNode,
-}
+from schema.validation.definitions import DEFINITION_OF_EXTENSION
+
 _SDL_ONLY = frozenset(
     {
         *("SCHEMA", "SCALAR", "OBJECT", "FIELD_DEFINITION", "ARGUMENT_DEFINITION", "INTERFACE", "UNION", "ENUM"),
