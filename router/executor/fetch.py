@@ -313,8 +313,7 @@ class CompiledLookup:
                     rename_keys(entity, self.renames)
         if collected.by_text is not None:
             return self._place_each(entities, collected.by_text.objects) and len(self.paths) == 1
-        if self._place_several(entities, collected.targets):
-            raise ValueError
+        self._place_several(entities, collected.targets)
         return False
 
     def _place_each(self, entities: list[Any], targets: list[Tree]) -> bool:
@@ -332,8 +331,8 @@ class CompiledLookup:
             raise ValueError
         return is_new
 
-    def _place_several(self, entities: list[Any], waiting: list[list[Target]]) -> bool:
-        """Each entity in all its targets. Whether one is not an object."""
+    def _place_several(self, entities: list[Any], waiting: list[list[Target]]) -> None:
+        """Each entity in all its targets. Raises ValueError where one is not an object."""
         misfit = False
         for entity, targets in zip(entities, waiting, strict=True):
             if entity.__class__ is not dict:
@@ -343,7 +342,8 @@ class CompiledLookup:
                     self._place_one(entity, target)
             else:
                 self._place_copies(entity, targets)
-        return misfit
+        if misfit:
+            raise ValueError
 
     def _place_copies(self, entity: Tree, targets: list[Target]) -> None:
         """Objects nested in the entity are shared within a group (`sharing`) only: later fetches that write into those

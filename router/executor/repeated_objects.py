@@ -6,6 +6,7 @@ answers with it. What comes of it is what `orjson.loads` gives, but for objects 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 from typing import Annotated, Any
@@ -57,7 +58,11 @@ class RepeatedObjects:
             self._passed_by -= 1
             return None
         if self._reader is None:
-            self._reader = _Answer(_Compiler(self._places).object_of(self._selections, ()))
+            data = _Compiler(self._places).object_of(self._selections, ())
+            if data is None:
+                self._passed_by = sys.maxsize
+                return None
+            self._reader = _Answer(data)
         reading = _Reading()
         try:
             payload = self._reader.read(body, reading)
@@ -230,20 +235,17 @@ def _below_lists(
 class _Answer:
     """A GraphQL response whose data are such an object."""
 
-    def __init__(self, data: _Object | None) -> None:
+    def __init__(self, data: _Object) -> None:
         self._data = data
-        if data is not None:
-            others: list[Any] = [
-                (name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in ("errors", "extensions")
-            ]
-            fields: list[Any] = [("data", data.type | None), *others]
-            self._decode = msgspec.json.Decoder(
-                msgspec.defstruct("Answer", fields, forbid_unknown_fields=True, gc=False)
-            ).decode
+        others: list[Any] = [
+            (name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in ("errors", "extensions")
+        ]
+        fields: list[Any] = [("data", data.type | None), *others]
+        self._decode = msgspec.json.Decoder(
+            msgspec.defstruct("Answer", fields, forbid_unknown_fields=True, gc=False)
+        ).decode
 
     def read(self, body: bytes, reading: _Reading) -> Tree:
-        if self._data is None:
-            raise msgspec.DecodeError
         answer: Any = self._decode(body)
         payload: Tree = {"data": self._data.read([answer.data], reading)[0]}
         for name, value in (("errors", answer.errors), ("extensions", answer.extensions)):

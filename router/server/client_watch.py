@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
-from router.server.request import Receive
+from router.server.request import Receive, until_disconnected
 
 #: A request that takes longer is worth a task that waits for its client to go away.
 WATCH_AFTER_SECONDS = 0.2
@@ -47,7 +47,6 @@ class ClientWatch:
         self._task = asyncio.ensure_future(self._wait(request))
 
     async def _wait(self, request: asyncio.Task[None]) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        await until_disconnected(self._receive)
         self.is_gone = True
         request.cancel()

@@ -108,6 +108,12 @@ async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:
     return event.get("body", b""), not event.get("more_body", False)
 
 
+async def until_disconnected(receive: Receive) -> None:
+    """Returns when the client has gone away, of a request whose body was read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 def decoded_body(body: bytes, codings: str, max_bytes: int) -> bytes:
     """A body that came with a Content-Encoding. Raises HttpError 400, 413 or 415."""
     try:

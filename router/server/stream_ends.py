@@ -15,7 +15,7 @@ from typing import ClassVar, Self
 from router.access.authentication import UnauthenticatedError, session_ended
 from router.access.caller import Refusal
 from router.errors import RequestError
-from router.server.request import Receive
+from router.server.request import Receive, until_disconnected
 
 
 class StreamInterruptedError(RequestError):
@@ -88,8 +88,7 @@ class StreamEnds:
 
     async def _watch_client(self) -> None:
         with suppress(Exception):  # what a connection raises that is no more
-            while (await self._receive())["type"] != "http.disconnect":
-                pass
+            await until_disconnected(self._receive)
         self._cut_off(None)
 
     async def _watch_server(self, closing: asyncio.Event) -> None:
