@@ -27,7 +27,7 @@ from deploy.data_directory import DataDirectory, StackState
 from deploy.embedded import DOMAINS
 from deploy.sample_data.histories import PASSWORD
 from deploy.sample_data.load import load_people, read_catalogues
-from deploy.sample_data.people import Person
+from deploy.sample_data.people import Person, day_of_john
 from subgraphs.shell.database import Database
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +103,7 @@ def product_of(path: Path, people: int) -> Product:
     state = directory.read_state()
     if state is None:
         raise RuntimeError(f"no stack is up over {path}")
-    last_day = datetime.now(UTC).date() - timedelta(days=1)
+    last_day = day_of_john(datetime.now(UTC)) - timedelta(days=1)
     everybody = johns(people, last_day)
     if everybody[1:]:
         asyncio.run(_load(everybody[1:], state.environment))
@@ -137,7 +137,7 @@ def _product_of_another_tree(source: Path, path: Path, people: int) -> Product:
         raise RuntimeError(f"the people could not be loaded by {source}:\n{done.stderr[-2000:]}")
     told = json.loads(done.stdout)
     requests = tuple(Request(content, authorization) for content, authorization in told["requests"])
-    emails = tuple(person.email for person in johns(people, datetime.now(UTC).date() - timedelta(days=1)))
+    emails = tuple(person.email for person in johns(people, day_of_john(datetime.now(UTC)) - timedelta(days=1)))
     return Product(directory, state, requests, emails, told["expected"])
 
 

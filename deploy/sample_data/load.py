@@ -39,7 +39,7 @@ from deploy.sample_data.gym import load_gym
 from deploy.sample_data.histories import JOHN, account_of, eater, heart_rates_of, meals_of, training_of, weighings_of
 from deploy.sample_data.kitchen import load_kitchen
 from deploy.sample_data.past import with_past
-from deploy.sample_data.people import Person, demo_people, synthetic_person
+from deploy.sample_data.people import Person, day_of_john, demo_people, synthetic_person
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.reminders import load_reminders
 from deploy.sample_data.steps import daily_steps
@@ -92,7 +92,7 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
     """Into the databases that the environment names, else those of the stack that runs. Raises FriendlyError."""
     urls = _database_urls(data_dir)
     now = datetime.now(UTC)
-    yesterday = now.date() - timedelta(days=1)
+    yesterday = day_of_john(now) - timedelta(days=1)
     john, *others = demo_people(yesterday)
     people = [with_past(john), *others]
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -281,13 +281,13 @@ async def load_people(
         await load_weights(connection, [(person.id, weighings_of(person)) for person in people])
         await load_measurements(connection, [(person.id, list(measurements(person))) for person in people])
         await load_heart_rates(connection, [(person.id, list(heart_rates_of(person))) for person in people])
-        counted = [(person.id, list(daily_steps(person, now))) for person in people if person.email == JOHN]
+        counted = [(person.id, list(daily_steps(person))) for person in people if person.email == JOHN]
         await load_steps(connection, counted)
     async with databases["nutrition"].transaction() as connection:
         await load_meals(connection, [(eater(person), meals_of(person)) for person in people], catalogues.foods, now)
         for person in people:
             if person.email == JOHN:
-                await load_drinks(connection, eater(person), daily_drinks(person, now), now)
+                await load_drinks(connection, eater(person), daily_drinks(person), now)
     async with databases["workouts"].transaction() as connection:
         exercises = {exercise.id: exercise for exercise in catalogues.exercises.values()}
         await load_workouts(

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from deploy.sample_data import read_demo, sample_id
 from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import local_date
 from subgraphs.shell.key_scope import READ, WRITE
 
 KCAL_PER_KG = 7700.0
@@ -119,6 +120,15 @@ class Person:
     heart_rates: tuple[tuple[str, int, date], ...] = ()
     body_fat_percent: float | None = None
     daily_balance_kcal: float | None = None
+
+
+def day_of_john(now: datetime) -> date:
+    """The day of John's calendar at `now`; his days begin at four in the morning, in Berlin.
+
+    Sample data end with the day before it: by another calendar that day might not be over for him, or one might be missing.
+    """
+    john = read_demo()["people"][0]
+    return local_date(now, john["timeZone"], john["dayStartHour"])
 
 
 def demo_people(last_day: date) -> list[Person]:

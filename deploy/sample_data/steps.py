@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from deploy.sample_data.people import Person, at_clock
-from subgraphs.shell.calendar import local_date
 from subgraphs.users.commands.step_count import NewStepCount
 
 _COUNTED_AT = "22:30"
@@ -16,14 +15,13 @@ _COUNTED_AT = "22:30"
 _WORN, _MORE = 0.8, (1.02, 1.15)
 
 
-def daily_steps(person: Person, now: datetime) -> Iterator[NewStepCount]:
-    """From the first weighing to the last, and of days that are over: their totals as of the evening. The same of each day
-    whenever it is asked: more on days with a workout, fewer on Sundays.
+def daily_steps(person: Person) -> Iterator[NewStepCount]:
+    """From the first weighing to the last, the totals as of the evening. The same of each day whenever it is asked: more on
+    days with a workout, fewer on Sundays.
     """
     zone = ZoneInfo(person.time_zone)
     trained = {workout.local_date for workout in person.workouts}
-    yesterday = local_date(now, person.time_zone, person.day_start_hour) - timedelta(days=1)
-    first, last = person.weights[0].local_date, min(person.weights[-1].local_date, yesterday)
+    first, last = person.weights[0].local_date, person.weights[-1].local_date
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         chance = random.Random(f"steps:{person.email}:{day}")

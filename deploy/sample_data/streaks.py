@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from deploy.sample_data import read_demo
-from deploy.sample_data.people import signed_in
+from deploy.sample_data.people import day_of_john, signed_in
 from subgraphs.analytics.commands.streak import set_streak_protection
 from subgraphs.analytics.domain.streak_protection import ProtectedSpan, ProtectionReason
 from subgraphs.analytics.queries.streak import protections
@@ -26,4 +26,4 @@ async def load_streaks(database: Database, now: datetime) -> None:
     async with database.transaction() as transaction:
         if await protections(transaction, [viewer.id]):
             return
-    await set_streak_protection(viewer, [away(now.date())], expected_version=0, database=database, now=now)
+    await set_streak_protection(viewer, [away(day_of_john(now))], expected_version=0, database=database, now=now)

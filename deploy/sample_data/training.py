@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from deploy.sample_data import read_demo, sample_id
-from deploy.sample_data.people import signed_in
+from deploy.sample_data.people import day_of_john, signed_in
 from deploy.sample_data.recorded_run import RUN_M, RUN_SECONDS, recorded_run
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import Weekday
@@ -109,9 +109,9 @@ async def load_training(database: Database, now: datetime) -> None:
     await log_workout(viewer, _press_day(now, ids, carries.id), database=database, now=now)
     await _load_gear(viewer, ids, database, now)
     if not is_planned:
-        use = RoutineUse(start=now.date() + timedelta(days=1), weeks=_WEEKS)
+        use = RoutineUse(start=day_of_john(now) + timedelta(days=1), weeks=_WEEKS)
         await schedule_routine(viewer, routine.id, use, database=database, now=now)
-        missed = NewPlanned(day=now.date() - timedelta(days=2), name="Swim before work", time_of_day=time(6, 30))
+        missed = NewPlanned(day=day_of_john(now) - timedelta(days=2), name="Swim before work", time_of_day=time(6, 30))
         await plan_workout(viewer, missed, database=database, now=now)
 
 
@@ -139,7 +139,7 @@ async def _load_gear(viewer: Viewer, ids: Mapping[str, str], database: Database,
         kind=GearKind.SHOES,
         start_distance_m=Decimal(704_000),
         life_distance_m=Decimal(700_000),
-        retired_on=now.date() - timedelta(days=3),
+        retired_on=day_of_john(now) - timedelta(days=3),
     )
     new = GearDraft(
         name="Blue shoes",
@@ -151,7 +151,7 @@ async def _load_gear(viewer: Viewer, ids: Mapping[str, str], database: Database,
         await create_gear(viewer, each, RequestKey(IdempotencyKey(f"sample:{each.name}")), database=database, now=now)
         for each in (old, new)
     ]
-    started_at = datetime.combine(now.date() - timedelta(days=12), time(7), tzinfo=now.tzinfo)
+    started_at = datetime.combine(day_of_john(now) - timedelta(days=12), time(7), tzinfo=now.tzinfo)
     sets = [SetDraft(duration_seconds=RUN_SECONDS, distance_m=Decimal(RUN_M))]
     run = NewWorkout(
         name="Around the lake",
@@ -167,7 +167,7 @@ async def _load_gear(viewer: Viewer, ids: Mapping[str, str], database: Database,
 
 def _press_day(now: datetime, ids: Mapping[str, str], carries: str) -> NewWorkout:
     """An evening of the week before last, with sets of several kinds, help, a tempo, words about a set and a pause."""
-    started_at = datetime.combine(now.date() - timedelta(days=10), time(18), tzinfo=now.tzinfo)
+    started_at = datetime.combine(day_of_john(now) - timedelta(days=10), time(18), tzinfo=now.tzinfo)
     sets = [
         SetDraft(kind=SetKind.WARM_UP, reps=10, weight_kg=Decimal(40)),
         SetDraft(reps=6, weight_kg=Decimal("67.5"), tempo="3-1-X-0"),

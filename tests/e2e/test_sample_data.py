@@ -8,11 +8,12 @@ import re
 import sys
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -160,6 +161,11 @@ async def _kill_a_first_start(data: Path) -> None:
     assert not (data / "loaded-sample-data").exists()
 
 
+def _day_of_john() -> date:
+    """His days begin at four in the morning: between midnight and then, his is neither that of UTC nor that of Berlin."""
+    return (datetime.now(ZoneInfo("Europe/Berlin")) - timedelta(hours=4)).date()
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", ["--processes", "--in-process"])
 async def test_johns_week(tmp_path: Path, mode: str) -> None:
@@ -168,7 +174,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         await _kill_a_first_start(tmp_path / "data")
     async with running_stack(tmp_path / "data", "--sample-data", mode) as stack:
         john = await _sign_in(stack, "john.doe@example.com")
-        last = datetime.now(UTC).date() - timedelta(days=1)
+        last = _day_of_john() - timedelta(days=1)
         days = {"from": (last - timedelta(days=6)).isoformat(), "to": last.isoformat()}
 
         async def week_is_right() -> bool:
@@ -252,7 +258,7 @@ async def _the_gym_is_there(john: Visitor) -> None:
 
 async def _two_weeks_are_planned(john: Visitor) -> None:
     """Three workouts in each week to come, and nothing of it is counted as done."""
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    tomorrow = _day_of_john() + timedelta(days=1)
     days = {"from": tomorrow.isoformat(), "to": (tomorrow + timedelta(days=13)).isoformat()}
     me = (await john.data(PLANNED, days))["me"]
     assert (me["defaultRestSeconds"], me["routines"]["nodes"]) == (90, [{"name": "Three days a week"}])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from importlib import import_module
 from statistics import linear_regression
@@ -25,7 +25,7 @@ from deploy.sample_data import (
 )
 from deploy.sample_data.load import CONSUMERS
 from deploy.sample_data.past import with_past
-from deploy.sample_data.people import KCAL_PER_KG, demo_people, synthetic_people
+from deploy.sample_data.people import KCAL_PER_KG, day_of_john, demo_people, synthetic_people
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.recorded_run import RUN_SECONDS, recorded_run
 from subgraphs.shell.errors import Checks
@@ -117,6 +117,20 @@ def test_johns_week_has_the_sums_of_the_first_fittracker() -> None:
         "sarah.williams@example.com",
         "alex.brown@example.com",
     ]
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        ("2026-12-01T00:43:00+00:00", "2026-11-30"),
+        ("2026-12-01T02:59:59+00:00", "2026-11-30"),
+        ("2026-12-01T03:00:00+00:00", "2026-12-01"),
+        ("2026-07-01T01:59:59+00:00", "2026-06-30"),
+        ("2026-07-01T02:00:00+00:00", "2026-07-01"),
+    ],
+)
+def test_johns_day_begins_at_four_in_berlin(now: str, day: str) -> None:
+    assert day_of_john(datetime.fromisoformat(now)).isoformat() == day
 
 
 def test_demo_exercises_and_foods_exist() -> None:
