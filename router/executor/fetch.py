@@ -104,7 +104,7 @@ class Execution(msgspec.Struct):  # made for every request, in C: as a dataclass
 
     def read_repeated(self, repeated: RepeatedObjects, answer: SubgraphAnswer) -> ReadAnswer | None:
         """The answer, objects of one text in it one object; None where it has to be read in the ordinary way."""
-        found = repeated.read(answer.body, self.occurrences) if not self.is_cut else None
+        found = repeated.read(answer, self.occurrences) if not self.is_cut else None
         if found is not None:
             self.occurrences = found.occurrences
         return found

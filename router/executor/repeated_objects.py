@@ -6,6 +6,7 @@ answers with it. What comes of it is what `orjson.loads` gives, but for objects 
 
 from __future__ import annotations
 
+import marshal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from keyword import iskeyword
@@ -19,8 +20,11 @@ from router.executor.response_size import Occurrences, Way, way_of
 from router.executor.sharing import NEVER_SHARED, Sharing, response_keys_of
 from router.query_plan import EntityLookup, Fetch, Path
 from router.selection_set import Field, InlineFragment, SelectionSet
+from router.transport.protocol import SubgraphAnswer
 
 Tree = dict[str, Any]
+#: What is read of an answer, whoever asked: the payload, how many objects became one at a path, and the distinct ones.
+_Read = tuple[Tree, list[tuple[Path, int]], dict[Path, list[Tree]]]
 
 #: Smaller answers are read sooner than compared.
 MIN_BYTES = 1_000
@@ -50,10 +54,25 @@ class RepeatedObjects:
         self._reader: _Answer | None = None
         self._passed_by = ANSWERS_BEFORE  # so many answers are still read in the ordinary way
 
-    def read(self, body: bytes, known_occurrences: Occurrences | None) -> ReadAnswer | None:
+    def read(self, answer: SubgraphAnswer, known_occurrences: Occurrences | None) -> ReadAnswer | None:
         """None where the answer has to be read in the ordinary way."""
+        body = answer.body
         if len(body) < MIN_BYTES:
             return None
+        readings = answer.readings
+        kept = readings.get(self) if readings is not None else None
+        if kept is not None:
+            payload, times, found = marshal.loads(kept)  # noqa: S302 - written below, by this process  # nosec B302
+        else:
+            read = self._read(body)
+            if read is None:
+                return None
+            payload, times, found = read
+            if readings is not None:
+                readings[self] = marshal.dumps(read)  # before anything is merged into it
+        return ReadAnswer(payload, self._occurrences(known_occurrences, times), found)
+
+    def _read(self, body: bytes) -> _Read | None:
         if self._passed_by:
             self._passed_by -= 1
             return None
@@ -72,7 +91,15 @@ class RepeatedObjects:
         if reading.repeated_bytes() * WORTHWHILE < len(body):
             self._passed_by = ANSWERS_PASSED_BY
         found = {path: objects for path, objects in reading.objects.items() if len(self._places[path]) == 1}
-        return ReadAnswer(payload, reading.occurrences(known_occurrences, self._places), found)
+        return payload, reading.times(), found
+
+    def _occurrences(self, known: Occurrences | None, times: list[tuple[Path, int]]) -> Occurrences | None:
+        """With those of the objects that were read."""
+        for path, each in times:
+            known = known if known is not None else Occurrences()
+            for way in self._places[path]:
+                known.of_repeated(way, each)
+        return known
 
 
 class ReadAnswer(msgspec.Struct):
@@ -110,15 +137,13 @@ class _Reading:
         """Of what need not be read again."""
         return sum([(each.times - 1) * each.length for known in self.known.values() for each in known.values()])
 
-    def occurrences(self, known: Occurrences | None, places: Mapping[Path, tuple[Way, ...]]) -> Occurrences | None:
-        """With those of the objects that were read, those further up first."""
-        for path in sorted(self.known, key=len):
-            times = max([each.times for each in self.known[path].values()], default=1)
-            if times > 1:
-                known = known if known is not None else Occurrences()
-                for way in places[path]:
-                    known.of_repeated(way, times)
-        return known
+    def times(self) -> list[tuple[Path, int]]:
+        """In how many places an object of each path stands at most, where it is more than one; paths further up first."""
+        most = [
+            (path, max([each.times for each in self.known[path].values()], default=1))
+            for path in sorted(self.known, key=len)
+        ]
+        return [(path, times) for path, times in most if times > 1]
 
 
 class _Value:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -20,7 +20,7 @@ from router.exact_json import dumps
 from router.executor.left_out_keys import AskedOfPlan
 from router.executor.object_path import PathStep, containers_at, steps_of
 from router.executor.projection import holds
-from router.executor.response_size import ResponseKeys
+from router.executor.response_size import PlaceName, place_name
 from router.executor.sharing import NEVER_SHARED, Sharing, response_keys_of
 from router.query_plan import EntityLookup, Path, RepresentationRule
 from router.selection_set import Field, InlineFragment, SelectionSet
@@ -39,6 +39,8 @@ _MISSING: Hashable = _NoIdentity()
 #: A value is nested so deeply that no request can carry it.
 _UNSENDABLE: Hashable = _NoIdentity()
 _NO_IDENTITIES = frozenset([_MISSING, _UNSENDABLE])
+#: The classes of values that tell objects apart as they are: of others `true` and `1`, or `1` and `1.0`, would be equal.
+_PLAIN = frozenset([str, int])
 
 #: Equal for objects of one lookup that one representation stands for.
 _Key = tuple["CompiledRule", Hashable]
@@ -87,7 +89,7 @@ class Collected(msgspec.Struct):
     is_repeated: bool = False  # whether a representation stands for several objects
     has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
     left_out_by: dict[Path, str] = {}  # subgraphs that did not send a key, by where it is
-    shared: dict[ResponseKeys, int] | None = None  # how many objects became one at most, where any did
+    shared: dict[PlaceName, int] | None = None  # how many objects became one at most, where any did
     #: in at most so many places of the response will each entity stand; set by `fetch.CompiledLookup.collect`
     places: int = 1
 
@@ -123,10 +125,10 @@ class Collected(msgspec.Struct):
         """The representations as JSON."""
         return dumps(self.listed) if self.by_text is None else self.by_text.written()
 
-    def note_shared(self, keys: ResponseKeys, most: int) -> None:
+    def note_shared(self, place: PlaceName, most: int) -> None:
         if self.shared is None:
             self.shared = {}
-        self.shared[keys] = max(most, self.shared.get(keys, 1))  # paths may differ in a type filter only
+        self.shared[place] = max(most, self.shared.get(place, 1))  # paths may differ in a type filter only
 
     def note_left_out(self, path: Path, asked_of: AskedOfPlan, item: Tree, keys: frozenset[str]) -> None:
         """Of an object that cannot be identified: whether a subgraph that was asked for its keys left one out."""
@@ -138,11 +140,11 @@ class Collected(msgspec.Struct):
 class _Place:
     """One path of a lookup. `starts` are the ways to walk it: from shared objects above that may be known, or the root."""
 
-    __slots__ = ("group", "is_shared", "keys", "path", "starts")
+    __slots__ = ("group", "is_shared", "name", "path", "starts")
 
     def __init__(self, path: Path, lookup: EntityLookup, sharing: Sharing) -> None:
         self.path = path
-        self.keys = response_keys_of(path)
+        self.name = place_name(response_keys_of(path))
         self.is_shared = path in sharing.shared_paths
         self.group = sharing.group_of(lookup, path)
         above = [path[:length] for length in range(len(path) - 1, 0, -1) if path[:length] in sharing.shared_paths]
@@ -224,9 +226,11 @@ class RepresentationCollector:
     def _add(self, collected: Collected, indexes: dict[_Key, int], place: _Place, found: _Found) -> None:
         """Those at one place; `indexes` are where the representations of objects at others, and at this one, stand."""
         representations, targets, group = collected.listed, collected.waiting, place.group
-        for item, key in zip(found.objects, found.keys(), strict=True):
-            if key is None:
+        of_all = found.rule
+        for item, told_by in zip(found.objects, found.told_by, strict=True):
+            if of_all is None and told_by is None:
                 continue
+            key: _Key = told_by if of_all is None else (of_all, told_by)
             rule, identity = key
             if identity.__class__ is _NoIdentity:
                 collected.has_unsendable |= identity is _UNSENDABLE
@@ -299,7 +303,7 @@ class RepresentationCollector:
             objects.append(item)
             told_by.append(key)
         if times:
-            collected.note_shared(place.keys, max(times.values()))
+            collected.note_shared(place.name, max(times.values()))
         found.objects, found.told_by = objects, told_by
         found.is_each_told_apart = not others and kept.keys().isdisjoint(_NO_IDENTITIES)
 
@@ -361,6 +365,9 @@ class _Rules:
         texts = rule.texts_of(objects)
         if texts is not None:
             return _Found(objects, texts, rule, True, len(set(texts)) == len(objects))
+        identities = rule.plain_values_of(objects)
+        if identities is not None:
+            return _Found(objects, identities, rule, False, len(set(identities)) == len(objects))
         identities = [rule.identify(item) for item in objects]
         told_apart = set(identities)
         is_each = len(told_apart) == len(objects) and told_apart.isdisjoint(_NO_IDENTITIES)
@@ -395,6 +402,7 @@ class CompiledRule:
         )
         self.represent: Callable[[Tree], Tree] = self._represent  # of an object that has an identity
         self._read_only: Callable[[Tree], Any] | None = None  # the value, where one alone identifies objects
+        self._read_all: Callable[[Tree], Any] | None = None  # all values, where they are several
         if self._is_flat and len(self._pairs) == 1 and rule.typename is not None:
             self._only_key, self._only_name = self._pairs[0]
             self._read_only = itemgetter(self._only_key)
@@ -402,6 +410,8 @@ class CompiledRule:
             self.represent = self._represent_by_one_value
             head = {"__typename": rule.typename, self._only_name: ""}
             self._head = dumps(head)[: -len('"}')]
+        elif self._is_flat and len(self._pairs) > 1 and rule.typename is not None:
+            self._read_all = itemgetter(*[key for key, _ in self._pairs])
 
     def texts_of(self, objects: list[Tree]) -> list[Any] | None:
         """The identities of the objects, if they are the texts under the only key; `identify` gives any others."""
@@ -413,6 +423,16 @@ class CompiledRule:
         except (KeyError, TypeError):
             return None
         return texts
+
+    def plain_values_of(self, objects: list[Tree]) -> list[Hashable] | None:
+        """The identities of the objects, if there are texts or integers under all of several keys; `identify` gives any others."""
+        if self._read_all is None:
+            return None
+        try:
+            values = [*map(self._read_all, objects)]
+        except KeyError:
+            return None
+        return values if _PLAIN.issuperset(map(type, chain.from_iterable(values))) else None
 
     def represent_text(self, text: str) -> Tree:
         """Of an object with that text under the only key."""
@@ -487,10 +507,6 @@ class _Found(msgspec.Struct):
     rule: CompiledRule | None = None
     are_texts: bool = False
     is_each_told_apart: bool = False
-
-    def keys(self) -> list[_Key | None]:
-        rule = self.rule
-        return self.told_by if rule is None else [(rule, identity) for identity in self.told_by]
 
 
 def _exact(value: Any) -> Hashable:

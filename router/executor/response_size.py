@@ -25,8 +25,10 @@ Fields = dict[str, list[SelectionSet]]
 
 #: A plan's path without list marks and type filters, `sharing.response_keys_of`.
 ResponseKeys = tuple[str, ...]
-#: The paths to all objects that one passes, from below the root to the object meant.
-Way = tuple[ResponseKeys, ...]
+#: A place of a response: its response keys, each with a full stop behind it. One text, as that is hashed once and a tuple each time.
+PlaceName = str
+#: The places of all objects that one passes, from below the root to the object meant.
+Way = tuple[PlaceName, ...]
 
 
 class ResponseTooLargeError(RouterError):
@@ -68,31 +70,40 @@ class Occurrences:
     __slots__ = ("_below", "_shared")
 
     def __init__(self) -> None:
-        self._shared: dict[ResponseKeys, int] = {}  # how many objects became one there
-        self._below: dict[ResponseKeys, int] = {}  # places of one object that came with what was put there
+        self._shared: dict[PlaceName, int] = {}  # how many objects became one there
+        self._below: dict[PlaceName, int] = {}  # places of one object that came with what was put there
 
     def of_lookup(
         self,
         destinations: Iterable[Destination],
-        shared: Mapping[ResponseKeys, int] | None,
+        shared: Mapping[PlaceName, int] | None,
         groups: Iterable[list[int]],
     ) -> int:
         """In at most how many places an entity of a lookup will stand. For each entity, or for several once, `groups` has the
         group of each distinct object that waits for it; at the paths in `shared`, so many equal objects have just become one.
         """
-        for path, times in (shared or {}).items():
-            self._shared[path] = max(times, self._shared.get(path, 1))
-            for known in self._below:
-                if len(known) > len(path) and known[: len(path)] == path:
-                    self._below[known] *= times
+        if shared is not None:
+            self._share(shared)
         of_target: dict[int, int] = {}  # by group
         for way, group, _ in destinations:
-            of_target[group] = max(self._of_object(way) * self._shared.get(way[-1], 1), of_target.get(group, 1))
+            places = self._of_object(way) * self._shared.get(way[-1], 1)
+            if places > of_target.get(group, 0):
+                of_target[group] = places
         waiting = [*groups]
         for way, group, may_share in destinations:
-            together = max([1, *[each.count(group) for each in waiting]]) if may_share else 1
-            self._note(way[-1], of_target[group] * together)
+            places = of_target[group]
+            if may_share:
+                places *= max([1, *[each.count(group) for each in waiting]])
+            if places > self._below.get(way[-1], 1):
+                self._below[way[-1]] = places
         return max([sum([of_target[group] for group in each]) for each in waiting], default=1)
+
+    def _share(self, shared: Mapping[PlaceName, int]) -> None:
+        for path, times in shared.items():
+            self._shared[path] = max(times, self._shared.get(path, 1))
+            for known in self._below:
+                if len(known) > len(path) and known.startswith(path):
+                    self._below[known] *= times
 
     def of_repeated(self, way: Way, times: int) -> None:
         """So many objects at the end of the way were one as soon as they were read (`repeated_objects`)."""
@@ -110,13 +121,17 @@ class Occurrences:
         """Of an object at the end, before objects there were shared: it came with what was put somewhere above."""
         return max([1, *map(self._below.get, way[:-1], repeat(1))]) if self._below else 1
 
-    def _note(self, path: ResponseKeys, places: int) -> None:
+    def _note(self, path: PlaceName, places: int) -> None:
         if places > self._below.get(path, 1):
             self._below[path] = places
 
 
 def way_of(path: ResponseKeys) -> Way:
-    return tuple(path[:length] for length in range(1, len(path) + 1))
+    return tuple(place_name(path[:length]) for length in range(1, len(path) + 1))
+
+
+def place_name(path: ResponseKeys) -> PlaceName:
+    return "".join([f"{key}." for key in path])
 
 
 def response_bytes(

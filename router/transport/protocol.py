@@ -7,7 +7,8 @@ function) is a `SubgraphTransport`.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, fields
+from collections.abc import Hashable
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from router.uploaded_file import UploadedFile
@@ -104,7 +105,8 @@ class SubgraphRequest:
 @dataclass(slots=True, init=False)
 class SubgraphAnswer:
     """What came back, unread; `content_type` and `cache_control` are empty where the header was missing. Of other headers
-    there are those that the transport was told to keep, in lower case.
+    there are those that the transport was told to keep, in lower case. `readings` are there where several operations are handed this
+    one answer: what the first of them that reads it in some way leaves to the others.
     """
 
     status: int
@@ -112,6 +114,7 @@ class SubgraphAnswer:
     content_type: str
     cache_control: str
     headers: Headers
+    readings: dict[Hashable, bytes] | None = field(init=False, compare=False, repr=False)
 
     def __init__(
         self, status: int, body: bytes, content_type: str = CONTENT_TYPE, cache_control: str = "", headers: Headers = ()
@@ -121,9 +124,10 @@ class SubgraphAnswer:
         self.content_type = content_type
         self.cache_control = cache_control
         self.headers = headers
+        self.readings = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return SubgraphAnswer, tuple([getattr(self, each.name) for each in fields(self)])
+        return SubgraphAnswer, (self.status, self.body, self.content_type, self.cache_control, self.headers)
 
 
 class SubgraphTransport(Protocol):

@@ -100,7 +100,10 @@ class SharedRequests:
         elif (error := answer.exception()) is not None:
             query.fail(error)
         else:
-            query.succeed(answer.result())
+            result = answer.result()
+            if query.waiting > 1:
+                result.readings = {}
+            query.succeed(result)
 
 
 class _Query(Flight[SubgraphAnswer]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from router.executor.repeated_objects import ANSWERS_PASSED_BY, RepeatedObjects
 from router.executor.response_size import Occurrences, way_of
 from router.query_plan import EntityFetch, EntityLookup, Fetch, PlanNode
 from router.selection_set import Condition, Field, SelectionSet
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 from tests.unit.router.executor.test_execute import Subgraphs, compiled, entities, fields, key, nested, on
 
 LONG = "x" * 400
@@ -28,7 +30,7 @@ KEYS = ("books", "author")
 def reader(selections: SelectionSet = SHELF) -> RepeatedObjects:
     """One that has passed by the answers that it does not read."""
     made = RepeatedObjects(selections, {AUTHORS: (way_of(KEYS),)})
-    assert made.read(orjson.dumps({"data": LONG * 3}), None) is None
+    assert made.read(SubgraphAnswer(200, orjson.dumps({"data": LONG * 3})), None) is None
     return made
 
 
@@ -43,7 +45,7 @@ def answer(*authors: Any, **more: Any) -> bytes:
 
 def test_objects_of_one_text_are_one_object_and_are_known() -> None:
     body = answer(user(1), user(2), None, user(1), user(1), errors=[{"message": "m"}])
-    read = reader().read(body, None)
+    read = reader().read(SubgraphAnswer(200, body), None)
     assert read is not None
     assert read.payload == orjson.loads(body)
     one, other, _, again, once_more = [book["author"] for book in read.payload["data"]["books"]]
@@ -54,16 +56,39 @@ def test_objects_of_one_text_are_one_object_and_are_known() -> None:
     assert read.occurrences is not None
 
 
+def test_an_answer_for_several_operations_is_read_once_and_each_has_objects_of_its_own() -> None:
+    body = answer(user(1), user(2), None, user(1))
+    shared, made = SubgraphAnswer(200, body), reader()
+    shared.readings = {}
+    first = made.read(shared, None)
+    assert first is not None
+    (kept,) = shared.readings.values()
+    assert len(kept) < len(body)
+    first.found[AUTHORS][0]["class"] = "what another answer said"
+    first.payload["data"]["books"].clear()
+    second = made.read(shared, None)
+    assert second is not None
+    assert second.payload == orjson.loads(body)
+    one, other, _, again = [book["author"] for book in second.payload["data"]["books"]]
+    assert one is again
+    assert [id(each) for each in second.found[AUTHORS]] == [id(one), id(other)]
+    assert second.occurrences is not None
+    assert second.occurrences.of_nested_root(way_of((*KEYS, "home")), 1) == 2
+    assert (*shared.readings.values(),) == (kept,)
+    assert reader().read(shared, None) is not None  # of another plan, whose places are its own
+    assert len(shared.readings) == 2
+
+
 def test_what_is_not_repeated_is_in_one_place_and_is_read_in_the_ordinary_way_for_a_while() -> None:
     made = reader()
     body = answer(*map(user, range(20)))
-    read = made.read(body, None)
+    read = made.read(SubgraphAnswer(200, body), None)
     assert read is not None
     assert read.payload == orjson.loads(body)
     assert read.occurrences is None
     for _ in range(ANSWERS_PASSED_BY):
-        assert made.read(body, None) is None
-    assert made.read(body, None) is not None
+        assert made.read(SubgraphAnswer(200, body), None) is None
+    assert made.read(SubgraphAnswer(200, body), None) is not None
 
 
 def test_what_differs_behind_a_like_beginning_is_not_taken_for_the_same() -> None:
@@ -73,7 +98,7 @@ def test_what_differs_behind_a_like_beginning_is_not_taken_for_the_same() -> Non
             for zip_ in "aabba"
         )
     )
-    read = reader().read(body, None)
+    read = reader().read(SubgraphAnswer(200, body), None)
     assert read is not None
     assert read.payload == orjson.loads(body)
     assert len(read.found[AUTHORS]) == 3  # of what was met second each is one of its own
@@ -96,13 +121,13 @@ def test_what_differs_behind_a_like_beginning_is_not_taken_for_the_same() -> Non
     ],
 )
 def test_what_is_not_as_it_was_asked_for_is_read_in_the_ordinary_way(body: bytes) -> None:
-    assert reader().read(body, None) is None
+    assert reader().read(SubgraphAnswer(200, body), None) is None
 
 
 def test_an_author_without_a_field_is_refused_and_one_of_a_list_is_kept_as_it_is() -> None:
     without_field = {key_: value for key_, value in user().items() if key_ != "class"}
     body = answer(without_field, [user()], "text", 5, *[user()] * 5)
-    read = reader().read(body, None)
+    read = reader().read(SubgraphAnswer(200, body), None)
     assert read is not None
     assert read.payload == orjson.loads(body)
     assert read.found[AUTHORS] == [without_field, user()]  # what is no object is nobody's to look up
@@ -111,7 +136,7 @@ def test_an_author_without_a_field_is_refused_and_one_of_a_list_is_kept_as_it_is
 def test_where_conditions_decide_what_is_asked_nothing_is_compared() -> None:
     conditional = Field("id", "id", conditions=(Condition("on"),))
     selections = SelectionSet((Field("books", "books", selections=BOOK), conditional))
-    assert reader(selections).read(answer(*[user()] * 9), None) is None
+    assert reader(selections).read(SubgraphAnswer(200, answer(*[user()] * 9)), None) is None
 
 
 _VALUES = st.none() | st.booleans() | st.integers(-(2**64), 2**65) | st.floats(allow_nan=False) | st.text(max_size=5)
@@ -129,9 +154,15 @@ def test_whatever_is_read_is_what_orjson_reads(authors: list[Any], ids: Any, boo
     listed: Any = [{"id": ids, "author": author} for author in [user(3), user(3), *authors]]
     value = {"list": listed, "null": None, "object": {"id": 1}}[books]
     raw = orjson.dumps({"data": {"books": value, "rest": LONG * 3}}) if _fits(value) else b'{"data":null}' + b" " * 2000
-    read = reader().read(raw, None)
-    if read is not None:
-        assert orjson.dumps(read.payload) == orjson.dumps(orjson.loads(raw))
+    shared, made = SubgraphAnswer(200, raw), reader()
+    shared.readings = {}
+    for _ in range(3):
+        read = made.read(shared, None)
+        if read is not None:
+            assert orjson.dumps(read.payload) == orjson.dumps(orjson.loads(raw))
+            for each in read.found.get(AUTHORS, []):  # whoever has read it merges other answers into it
+                each.clear()
+            read.payload["data"] = None
 
 
 def _fits(value: Any) -> bool:
@@ -146,11 +177,11 @@ def test_nested_objects_that_are_repeated_multiply() -> None:
     selections = nested("users", SelectionSet((*fields("id").items, Field("books", "books", selections=BOOK))))
     above, below = ("users", "@"), ("users", "@", "books", "@", "author")
     made = RepeatedObjects(selections, {above: (way_of(("users",)),), below: (way_of(("users", "books", "author")),)})
-    assert made.read(b" " * 2000, None) is None
+    assert made.read(SubgraphAnswer(200, b" " * 2000), None) is None
     one = {"id": "1", "books": [{"id": "1", "author": user()}] * 3}
     body = orjson.dumps({"data": {"users": [one] * 4}})
     occurrences = Occurrences()
-    read = made.read(body, occurrences)
+    read = made.read(SubgraphAnswer(200, body), occurrences)
     assert read is not None
     assert read.payload == orjson.loads(body)
     assert [len(each) for each in read.found.values()] == [1, 1]
@@ -202,6 +233,40 @@ async def test_a_repeated_entity_is_asked_for_once_and_stands_everywhere() -> No
     assert [[book["author"]["name"] for book in each["books"]] for each in users] == [["n1", "n2", "n1", "n1"]] * 2
     plainly, _ = await answers(ROOT, NAMES, a=shelf(1, 2, 1, 1), names=names, is_cut=True)
     assert plainly == body
+
+
+class SharedBooks(Subgraphs):
+    """Hands all operations the same answer of "a", as where they ask at the same moment."""
+
+    def __init__(self, books: SubgraphAnswer, **subgraphs: Any) -> None:
+        super().__init__(**subgraphs)
+        self._books = books
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        pending = super().send(request)
+        if request.subgraph != "a":
+            return pending
+        shared: asyncio.Future[SubgraphAnswer] = asyncio.get_running_loop().create_future()
+        shared.set_result(self._books)
+        return shared
+
+
+async def test_operations_that_share_an_answer_do_not_see_what_others_merge_into_it() -> None:
+    plan = compiled(OPERATION, ROOT, NAMES)
+    books = SubgraphAnswer(200, orjson.dumps(shelf(1, 2, 1, 1)))
+    books.readings = {}
+    for run in range(6):
+
+        def told(body: dict[str, Any], run: int = run) -> dict[str, Any]:
+            asked = body["variables"]["representations"]
+            assert [set(each) for each in asked] == [{"__typename", "id"}] * 2
+            return {"data": {"_entities": [{"name": f"{run} {each['id']}"} for each in asked]}}
+
+        response = orjson.loads(await plan.respond(Execution(SharedBooks(books, a=shelf(1), names=told), {})))
+        assert "errors" not in response
+        names = [[book["author"]["name"] for book in each["books"]] for each in response["data"]["users"]]
+        assert names == [[f"{run} {number}" for number in (1, 2, 1, 1)]] * 2
+    assert books.readings  # the last ones had it from there
 
 
 async def test_below_entities_the_same() -> None:

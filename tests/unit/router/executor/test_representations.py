@@ -94,7 +94,7 @@ def test_equal_objects_at_a_shared_path_become_one_and_are_counted(path: Path) -
     one, two, *same = objects_at(tree, path)
     assert [each is one for each in same] == [True, True]
     assert [[id(target) for target, _ in each] for each in collected.targets] == [[id(one)], [id(two)]]
-    assert collected.shared == {tuple(part for part in path if part != "@"): 3}
+    assert collected.shared == {"".join(f"{part}." for part in path if part != "@"): 3}
 
 
 def test_objects_of_one_identity_that_say_something_else_stay_apart_and_wait_for_one_entity() -> None:
@@ -105,7 +105,7 @@ def test_objects_of_one_identity_that_say_something_else_stay_apart_and_wait_for
     assert collected.representations == [{"__typename": "User", "id": "1"}]
     assert [target for target, _ in collected.targets[0]] == [first, other, other]
     assert collected.is_repeated
-    assert collected.shared == {("users",): 2}
+    assert collected.shared == {"users.": 2}
 
 
 def test_what_a_lookup_has_shared_is_found_again_by_the_next() -> None:

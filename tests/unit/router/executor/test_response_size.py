@@ -10,7 +10,7 @@ from graphql import build_schema
 
 from router.executor.execute import compile_plan
 from router.executor.fetch import Execution
-from router.executor.response_size import Destination, Occurrences, response_bytes, way_of
+from router.executor.response_size import Destination, Occurrences, place_name, response_bytes, way_of
 from router.operation import normalize, parse_document
 from router.query_plan import EntityFetch, EntityLookup, Fetch, QueryPlan, Sequence
 from tests.unit.router.executor.test_execute import Subgraphs, entities, fields, key, nested, on
@@ -22,7 +22,7 @@ LIKES = ("likes", "person")
 
 def of(occurrences: Occurrences, *paths: tuple[str, ...], targets: int = 1, nested: bool = True, **shared: int) -> int:
     """Of a lookup whose paths are of one group, at which `targets` objects wait for each entity."""
-    known = {path: shared[path[-1]] for path in paths if path[-1] in shared}
+    known = {place_name(path): shared[path[-1]] for path in paths if path[-1] in shared}
     destinations = [Destination(way_of(path), 0, nested) for path in paths]
     return occurrences.of_lookup(destinations, known, [[0] * targets])
 
@@ -60,7 +60,7 @@ def test_where_nothing_is_nested_or_objects_get_copies_nothing_stands_in_more_pl
 def test_the_objects_of_each_group_have_their_own_places() -> None:
     occurrences = Occurrences()
     to = [Destination(way_of(AUTHOR), 1, True), Destination(way_of(LIKES), 2, True)]
-    assert occurrences.of_lookup(to, {AUTHOR: 10, LIKES: 100}, [[1, 2], [1]]) == 110
+    assert occurrences.of_lookup(to, {place_name(AUTHOR): 10, place_name(LIKES): 100}, [[1, 2], [1]]) == 110
     assert of(occurrences, CITY) == 10
     assert of(occurrences, (*LIKES, "city")) == 100
 

@@ -35,8 +35,17 @@ async def test_equal_queries_under_way_are_one_request() -> None:
     asked = [shared.send(QUERY) for _ in range(3)]
     transport.sent[0].set_result(SubgraphAnswer(200, b"1"))
 
-    assert [answer.body for answer in await asyncio.gather(*asked)] == [b"1"] * 3
+    answers = await asyncio.gather(*asked)
+    assert [answer.body for answer in answers] == [b"1"] * 3
+    assert answers[0].readings == {}  # what one reads of it, the others need not read
     assert len(transport.sent) == 1
+
+
+async def test_of_an_answer_for_one_nothing_is_kept() -> None:
+    transport = Waiting()
+    asked = SharedRequests(transport).send(QUERY)
+    transport.sent[0].set_result(SubgraphAnswer(200, b"1"))
+    assert (await asked).readings is None
 
 
 async def test_where_headers_are_for_one_asker_each_gets_an_answer_of_its_own() -> None:
