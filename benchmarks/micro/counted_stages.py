@@ -18,7 +18,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.compare import compose_shop
-from benchmarks.micro.http_requests import router_in_memory
+from benchmarks.micro.http_requests import clients_in_memory, router_in_memory
 from benchmarks.micro.router_stages import stages_of, stages_of_preparation
 from benchmarks.shop.workloads import WORKLOADS
 from benchmarks.workload import Workload
@@ -36,6 +36,8 @@ STAGED = ("heavy", "light", "no-hop", "cold")
 SENT = (*STAGED, "cold-literals", "light-distinct", "light-signed-in")
 #: Heavy, its inner reviews in later parts: only over HTTP.
 DEFERRED = "heavy-deferred"
+#: Asked by so many clients at once: what they ask of subgraphs at the same moment is asked once.
+TOGETHER, CLIENTS = "heavy-distinct", 20
 #: The product's own first page: only what is done before it runs.
 DASHBOARD = "dashboard"
 #: How often each request is sent: large ones less often, as callgrind takes fifty times as long.
@@ -105,6 +107,8 @@ async def count_all(counting: Counting, subgraphs_port: int, only: str | None, s
             async with router_in_memory(supergraph) as client:
                 await client.verify_deferred()
                 await counting.count(f"{DEFERRED}: {OVER_HTTP}", REQUESTS[DEFERRED], client.send_deferred)
+        if only in (None, TOGETHER):
+            await _count_together(counting, supergraph, counted(TOGETHER))
 
 
 async def _count_over_http(counting: Counting, supergraph: Path, workload: Workload) -> None:
@@ -122,6 +126,20 @@ async def _count_over_http(counting: Counting, supergraph: Path, workload: Workl
         await counting.count(f"{workload.name}: {OVER_HTTP}", REQUESTS[workload.name], requests)
 
 
+async def _count_together(counting: Counting, supergraph: Path, workload: Workload) -> None:
+    async with clients_in_memory(supergraph, CLIENTS) as clients:
+        await clients[0].verify(workload)
+        sent = 0
+
+        async def requests(times: int) -> None:
+            nonlocal sent
+            for _ in range(0, times, CLIENTS):
+                await asyncio.gather(*[client.send(workload, sent + i, 1) for i, client in enumerate(clients)])
+                sent += CLIENTS
+
+        await counting.count(f"{workload.name}: {OVER_HTTP}, {CLIENTS} at once", 2 * CLIENTS, requests)
+
+
 def do_nothing_for_slowness() -> None:
     """Counting is up to fifty times slower: what a request does after a while must not begin because of that."""
     loaded_graph.MAX_INLINE_SECONDS = client_watch.WATCH_AFTER_SECONDS = 60.0
@@ -132,7 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subgraphs-port", type=int, required=True)
     parser.add_argument("--notes", type=Path, required=True)
-    parser.add_argument("--workload", choices=(*SENT, DEFERRED, DASHBOARD))
+    parser.add_argument("--workload", choices=(*SENT, DEFERRED, TOGETHER, DASHBOARD))
     parser.add_argument("--stage", default="")
     options = parser.parse_args()
     configure_logging(Telemetry())

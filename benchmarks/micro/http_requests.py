@@ -134,8 +134,17 @@ def _without_chunks(response: bytes) -> bytes:
 
 @asynccontextmanager
 async def router_in_memory(supergraph: Path, *, signed_in: bool = False) -> AsyncIterator[HttpClient]:
-    """The router with its usual settings, as `router.server.workers` serves it. With `signed_in` every request has to have a token of
-    `benchmarks.signed_in`, whose key set is written beside the supergraph.
+    """`clients_in_memory`, one of them."""
+    async with clients_in_memory(supergraph, 1, signed_in=signed_in) as (client,):
+        yield client
+
+
+@asynccontextmanager
+async def clients_in_memory(
+    supergraph: Path, number: int, *, signed_in: bool = False
+) -> AsyncIterator[list[HttpClient]]:
+    """So many clients, each with a connection, of the router with its usual settings, as `router.server.workers` serves it. With
+    `signed_in` every request has to have a token of `benchmarks.signed_in`, whose key set is written beside the supergraph.
     """
     settings = Settings(supergraph=supergraph)
     if signed_in:
@@ -148,11 +157,15 @@ async def router_in_memory(supergraph: Path, *, signed_in: bool = False) -> Asyn
     await lifespan.startup()
     state = ServerState()
     state.default_headers = [(b"date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()).encode())]
-    protocol = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
-    transport = MemoryTransport()
-    protocol.connection_made(transport)
+    connections = []
+    for _ in range(number):
+        protocol: Any = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
+        transport = MemoryTransport()
+        protocol.connection_made(transport)
+        connections.append((protocol, transport))
     try:
-        yield HttpClient(protocol, transport)
+        yield [HttpClient(*each) for each in connections]
     finally:
-        protocol.connection_lost(None)
+        for protocol, _ in connections:
+            protocol.connection_lost(None)
         await lifespan.shutdown()

@@ -20,7 +20,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.compare import running_subgraphs
-from benchmarks.micro.counted_stages import DASHBOARD, DEFERRED, MARK, SENT
+from benchmarks.micro.counted_stages import DASHBOARD, DEFERRED, MARK, SENT, TOGETHER
 
 TABLE = Path(__file__).parents[1] / "results" / "instructions.json"
 #: What differs by more has to be explained in the commit that changes the table.
@@ -85,7 +85,7 @@ def _environment() -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workload", choices=(*SENT, DEFERRED, DASHBOARD), help="only this one's stages")
+    parser.add_argument("--workload", choices=(*SENT, DEFERRED, TOGETHER, DASHBOARD), help="only this one's stages")
     parser.add_argument("--stage", default="", metavar="TEXT", help="only stages with this in their names")
     parser.add_argument("--write", action="store_true", help="make the counts the committed table")
     parser.add_argument("--profiles", type=Path, help="keep callgrind's files in this directory")
