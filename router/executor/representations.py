@@ -394,7 +394,7 @@ class CompiledRule:
         self._build = _builder_of(rule.fields, possible_types)
         self._required = _required_keys(rule, schema)
         self.keys = frozenset(item.response_key for item in rule.fields.items if isinstance(item, Field))
-        leaves = [item for item in rule.fields.items if isinstance(item, Field) and item.selections is None]
+        leaves = _leaves_of(rule.fields)
         self._pairs = [(leaf.response_key, leaf.name) for leaf in leaves if leaf.name != "__typename"]
         self._is_flat = len(leaves) == len(rule.fields.items)
         self.identify: Callable[[Tree], Hashable] = (
@@ -507,6 +507,10 @@ class _Found(msgspec.Struct):
     rule: CompiledRule | None = None
     are_texts: bool = False
     is_each_told_apart: bool = False
+
+
+def _leaves_of(selections: SelectionSet) -> list[Field]:
+    return [item for item in selections.items if isinstance(item, Field) and item.selections is None]
 
 
 def _exact(value: Any) -> Hashable:
