@@ -10,12 +10,12 @@ from subgraphs.analytics.api.report import ReportQuery
 from subgraphs.analytics.api.streak import StreakMutation
 from subgraphs.analytics.api.summary import DailySummary, DiaryDay, SummaryQuery, SummarySubscription
 from subgraphs.analytics.api.timeline import ENTRIES_ELSEWHERE
-from subgraphs.analytics.api.user import User
+from subgraphs.analytics.api.user import User, UserQuery
 from subgraphs.shell.graphql_schema import SubgraphSchema
 
 
 @strawberry.type
-class Query(SummaryQuery, GoalQuery, ReportQuery):
+class Query(UserQuery, SummaryQuery, GoalQuery, ReportQuery):
     """The viewer's own; everything else is a field of User."""
 
 

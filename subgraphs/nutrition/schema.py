@@ -20,13 +20,13 @@ from subgraphs.nutrition.api.recipe_mutations import RecipeMutation
 from subgraphs.nutrition.api.saved_meal_mutations import SavedMealMutation
 from subgraphs.nutrition.api.shopping import ShoppingQuery
 from subgraphs.nutrition.api.target import TargetMutation
-from subgraphs.nutrition.api.user import User
+from subgraphs.nutrition.api.user import User, UserQuery
 from subgraphs.nutrition.api.water import Drink, WaterMutation
 from subgraphs.shell.graphql_schema import SubgraphSchema
 
 
 @strawberry.type
-class Query(FoodQuery, PublishedFoodQuery, MealQuery, ShoppingQuery):
+class Query(UserQuery, FoodQuery, PublishedFoodQuery, MealQuery, ShoppingQuery):
     """Foods, and single meals; a person's diary is on User."""
 
 

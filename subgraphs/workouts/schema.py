@@ -10,7 +10,7 @@ from subgraphs.workouts.api.plates import PlatesMutation
 from subgraphs.workouts.api.public_template import PublicTemplateMutation, PublicTemplateQuery
 from subgraphs.workouts.api.routine_mutations import RoutineMutation
 from subgraphs.workouts.api.template import TemplateMutation
-from subgraphs.workouts.api.user import User
+from subgraphs.workouts.api.user import User, UserQuery
 from subgraphs.workouts.api.workout import Workout, WorkoutQuery
 from subgraphs.workouts.api.workout_live import WorkoutSubscription
 from subgraphs.workouts.api.workout_merge import MergeMutation
@@ -22,7 +22,7 @@ from subgraphs.workouts.api.workout_set import WorkoutSet
 
 
 @strawberry.type
-class Query(ExerciseQuery, WorkoutQuery, PublicTemplateQuery):
+class Query(UserQuery, ExerciseQuery, WorkoutQuery, PublicTemplateQuery):
     """What can be asked of workouts directly; a person's own are fields of User."""
 
 

@@ -40,7 +40,7 @@ from subgraphs.shell.physiology_type import Physiology
 from subgraphs.shell.plan_write_type import PlanWrite, write_node
 from subgraphs.shell.replicated_person import PersonRecord, person_from_token
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, decimal_of_or_none, rounded
-from subgraphs.shell.scopes import reads
+from subgraphs.shell.scopes import ANY_KEY, reads
 from subgraphs.shell.sharing import SHARED_DIARY, AccessRead, read_node
 
 MOST_DAYS = 31
@@ -319,3 +319,11 @@ async def _person(info: Info, user_id: str) -> PersonRecord:
 async def load_named_user(info: Info, user_id: str) -> User:
     """The person with the name that nutrition holds a copy of, as `@provides` promises."""
     return User(id=strawberry.ID(user_id), display_name=(await _person(info, user_id)).display_name)
+
+
+@strawberry.type
+class UserQuery:
+    @strawberry.federation.field(shareable=True, description="The viewer.", directives=[ANY_KEY])
+    def me(self, info: Info) -> User:
+        """Whoever the token names, and nothing is read: an account's end ends its sessions, whose tokens are refused."""
+        return User(id=strawberry.ID(info.context.viewer.id))

@@ -379,7 +379,7 @@ async def load_viewer(info: Info) -> User:
 
 @strawberry.type
 class UserQuery:
-    @strawberry.field(description="The viewer.", directives=[ANY_KEY])
+    @strawberry.federation.field(shareable=True, description="The viewer.", directives=[ANY_KEY])
     async def me(self, info: Info) -> User:
         return await load_viewer(info)
 

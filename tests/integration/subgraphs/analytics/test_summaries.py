@@ -284,6 +284,7 @@ def _stranger(selection: str) -> str:
 
 # The operation on OWNER's data, and what a stranger gets: an error code, or null. "own" touches the caller's own only.
 OPERATIONS = {
+    "Query.me": ("{ me { id } }", "own"),
     "Query.rangeReport": ('{ rangeReport(from: "2026-03-01", to: "2026-03-09") { revision } }', "FORBIDDEN"),
     "Query.dailySummary": ("{ dailySummary { revision } }", "own"),
     "Query.goal": ('{ goal(id: "GOAL") { kind } }', None),

@@ -17,6 +17,7 @@ ENTITY = "_entities(representations: $representations)"
 
 # What a stranger may do with the ids of another person's things. "own" is harmless: it can only touch the caller's data.
 REFUSALS = [
+    Refusal("Query.me", "{ me { id } }", own=True),
     Refusal("Query.food", "{ food(id: $food) { id } }", public=True),
     Refusal("Query.foodByBarcode", '{ foodByBarcode(gtin: "96385074") { id } }', public=True),
     Refusal("Query.foods", "{ foods { edges { cursor } } }", public=True),

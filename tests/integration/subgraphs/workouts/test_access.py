@@ -18,6 +18,7 @@ TIMES = 'startedAt: "2026-03-01T07:00:00Z", endedAt: "2026-03-01T08:00:00Z"'
 # The operation, with OWNER's ids in it, and what a stranger gets: an error code, or null for what may not exist.
 # "own" marks those that name nobody: they touch the caller's own data only.
 OPERATIONS = {
+    "Query.me": ("{ me { id } }", "own"),
     "Query.exercise": ('{ exercise(id: "OWN_EXERCISE") { name } }', None),
     "Query.exercises": ("{ exercises { edges { node { id } } } }", "own"),
     "Query.workout": ('{ workout(id: "WORKOUT") { name } }', None),

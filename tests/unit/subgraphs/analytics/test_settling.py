@@ -11,8 +11,8 @@ SCHEMA = Path(__file__).parents[4] / "schema" / "fittracker" / "subgraphs" / "an
 #: Types that other subgraphs own, and where a query begins.
 ENTRIES = ("User", "DiaryDay", "Food", "Workout", "Query")
 KEYS = {"id", "userId", "date"}
-#: What analytics itself writes, in the transaction that is asked about.
-OWN = {"User.progressReads", "User.progressWrites", "User.streakProtection"}
+#: What the token says, and what analytics itself writes, in the transaction that is asked about.
+OWN = {"Query.me", "User.progressReads", "User.progressWrites", "User.streakProtection"}
 
 
 def _fields() -> list[tuple[str, str]]:
