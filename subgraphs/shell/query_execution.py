@@ -377,7 +377,7 @@ _PLAIN: set[type] = {type(None), bool, int, float, str, list, dict}
 
 
 def _is_awaitable(value: Any) -> bool:
-    if optimized_is_awaitable(value):
+    if type(value) is Coming or optimized_is_awaitable(value):
         return True
     if hasattr(type(value), "__strawberry_definition__"):  # a class of the schema's, of which there is a certain number
         _PLAIN.add(type(value))

@@ -3,73 +3,133 @@
 Used by `graphql_schema`. A representation is an `_Any`, so GraphQL itself looks at nothing in it.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from sys import float_info
+from typing import Any, TypeAlias
 
 from graphql import (
+    GraphQLBoolean,
+    GraphQLEnumType,
     GraphQLError,
+    GraphQLFloat,
     GraphQLID,
+    GraphQLInt,
     GraphQLObjectType,
+    GraphQLString,
     get_nullable_type,
     is_leaf_type,
     is_list_type,
-    is_non_null_type,
 )
+
+#: Gives what a value, which is not null, is read as. It is told the value's place, and raises GraphQLError for one of a wrong type.
+_Read: TypeAlias = Callable[[Any, str], Any]
+
+#: Of scalars, the class whose values are right without being looked at any further, and the least and most of them that are.
+_ORDINARY: dict[Any, tuple[Any, float, float]] = {
+    GraphQLFloat: (float, -float_info.max, float_info.max),
+    GraphQLInt: (int, -(2**31), 2**31 - 1),
+    GraphQLBoolean: (bool, False, True),
+}
+_NOTHING: tuple[Any, float, float] = (None, 0.0, 0.0)
 
 
 class RepresentationReader:
     """Reads those of one entity."""
 
-    __slots__ = ("_entity", "_ids")
+    __slots__ = ("_fields", "_name")
 
     def __init__(self, entity: GraphQLObjectType) -> None:
-        self._entity = entity
-        #: Fields of which any text is a value, as of most keys.
-        self._ids = frozenset(name for name, each in entity.fields.items() if get_nullable_type(each.type) is GraphQLID)
+        self._name = entity.name
+        self._fields = _Fields(entity, {})
 
     def read(self, representation: Mapping[str, Any]) -> dict[str, Any]:
         """Its keys and required fields without `__typename`, ids as text. Raises GraphQLError for a value of a wrong type."""
-        values: dict[str, Any] = {}
-        for name, value in representation.items():
-            if name == "__typename":
-                continue
-            if not (type(value) is str and name in self._ids):
-                field = self._entity.fields.get(name)
-                if field is not None:
-                    values[name] = _read(field.type, value, f"{self._entity.name}.{name}")
-                    continue
-            values[name] = value
+        values = self._fields.read(representation, self._name)
+        values.pop("__typename", None)
         return values
 
 
-def _read(declared: Any, value: Any, place: str) -> Any:
-    if value is None:
-        if is_non_null_type(declared):
-            raise refused(f"{place} cannot be null in a representation.")
-        return None
-    kind = get_nullable_type(declared)
-    if is_leaf_type(kind):
-        return _read_leaf(kind, value, place)
-    if is_list_type(kind):
-        if not isinstance(value, list):
-            raise refused(f"{place} must be a list in a representation.")
-        return [_read(kind.of_type, each, place) for each in value]
-    if not isinstance(value, dict):
-        raise refused(f"{place} must be an object in a representation.")
-    fields = getattr(kind, "fields", {})  # a union's members are told apart by whoever resolves them
-    return {
-        name: _read(fields[name].type, each, f"{place}.{name}") if name in fields else each
-        for name, each in value.items()
-    }
+class _Fields:
+    """Those of one type. How the values of one are read is worked out when a representation has it first, for types refer to one another."""
+
+    __slots__ = ("_declared", "_ids", "_readers", "_types")
+
+    def __init__(self, kind: Any, types: "dict[str, _Fields]") -> None:
+        """`types` are all that were met so far, by name. A union has no fields: its members are told apart by whoever resolves them."""
+        types[kind.name] = self
+        self._types = types
+        self._declared: Mapping[str, Any] = getattr(kind, "fields", {})
+        #: Fields of which any text is a value, as of most keys.
+        self._ids = frozenset(
+            name for name, each in self._declared.items() if get_nullable_type(each.type) is GraphQLID
+        )
+        self._readers: dict[str, tuple[_Read, bool]] = {}
+
+    def read(self, values: Mapping[str, Any], place: str) -> dict[str, Any]:
+        """What is no field of the type stays as it came."""
+        found: dict[str, Any] = {}
+        for name, value in values.items():
+            if (type(value) is str and name in self._ids) or name not in self._declared:
+                found[name] = value
+                continue
+            reader = self._readers.get(name)
+            if reader is None:
+                declared = self._declared[name].type
+                reader = self._readers[name] = self._reader(declared), get_nullable_type(declared) is declared
+            found[name] = _read(reader, value, f"{place}.{name}")
+        return found
+
+    def _reader(self, declared: Any) -> _Read:
+        kind = get_nullable_type(declared)
+        if is_leaf_type(kind):
+            return _leaf_reader(kind)
+        if is_list_type(kind):
+            of_item = self._reader(kind.of_type), get_nullable_type(kind.of_type) is kind.of_type
+
+            def read_list(value: Any, place: str) -> Any:
+                if not isinstance(value, list):
+                    raise refused(f"{place} must be a list in a representation.")
+                return [_read(of_item, each, place) for each in value]
+
+            return read_list
+        fields = self._types.get(kind.name) or _Fields(kind, self._types)
+
+        def read_object(value: Any, place: str) -> Any:
+            if not isinstance(value, dict):
+                raise refused(f"{place} must be an object in a representation.")
+            return fields.read(value, place)
+
+        return read_object
 
 
-def _read_leaf(kind: Any, value: Any, place: str) -> Any:
-    """The value as it came, for reference resolvers read scalars their own way; an id is always text."""
-    try:
-        read = kind.coerce_input_value(value)
-    except GraphQLError as error:
-        raise refused(f"{place}: {error.message}") from None
-    return read if kind.name == "ID" else value
+def _read(reader: tuple[_Read, bool], value: Any, place: str) -> Any:
+    read, is_nullable = reader
+    if value is not None:
+        return read(value, place)
+    if not is_nullable:
+        raise refused(f"{place} cannot be null in a representation.")
+    return None
+
+
+def _leaf_reader(kind: Any) -> _Read:
+    """Gives the value as it came, for reference resolvers read scalars their own way; an id is always text."""
+    exact, least, most = _ORDINARY.get(kind, _NOTHING)
+    texts = kind.values if isinstance(kind, GraphQLEnumType) else {}
+    is_text, is_id = kind is GraphQLString, kind.name == "ID"
+
+    def read_leaf(value: Any, place: str) -> Any:
+        if type(value) is str:
+            if is_text or value in texts:
+                return value
+        elif type(value) is exact and least <= value <= most:
+            return value
+        try:
+            read = kind.coerce_input_value(value)
+        except GraphQLError as error:
+            raise refused(f"{place}: {error.message}") from None
+        return read if is_id else value
+
+    return read_leaf
 
 
 def refused(message: str) -> GraphQLError:
