@@ -25,11 +25,13 @@ from subgraphs.analytics.domain.streak_protection import (
 )
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.queries.streak import StreakFacts, streak_of
+from subgraphs.shell.calendar import WeekStart
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import expected_version
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.worked_out import WorkedOut, worked_out
 
 if TYPE_CHECKING:
     from subgraphs.analytics.api.user import User
@@ -58,10 +60,17 @@ class Streak:
 
 @strawberry.type(description="How long a person's habits have held.")
 class Streaks:
-    meals: Streak = strawberry.field(description="Days in a row with a meal; today may still come.")
-    workouts: Streak = strawberry.field(
+    facts: strawberry.Private[StreakFacts]
+    week_start: strawberry.Private[WeekStart]
+    today: strawberry.Private[date]
+    meals: WorkedOut[Streak] = worked_out(
+        lambda self: _streak_node(Habit.MEALS, self.facts, self.today),
+        description="Days in a row with a meal; today may still come.",
+    )
+    workouts: WorkedOut[Streak] = worked_out(
+        lambda self: _streak_node(workouts_habit(self.week_start), self.facts, self.today),
         description="Weeks in a row with three workouts; this week may still come. A week is passed over of which four days or"
-        " more are protected."
+        " more are protected.",
     )
 
 
@@ -117,9 +126,7 @@ async def read_streaks(info: Info, user_id: str) -> Streaks:
     facts = await loaders_of(info).streak_facts_by_user.load(user_id)
     assert facts is not None  # each person has some, if only empty ones
     clock = clock_on(info, user_id, facts.clock)
-    today = clock.today(info.context.resources.now())
-    meals, workouts = (_streak(habit, facts, today) for habit in (Habit.MEALS, workouts_habit(clock.week_start)))
-    return Streaks(meals=_streak_node(meals), workouts=_streak_node(workouts))
+    return Streaks(facts=facts, week_start=clock.week_start, today=clock.today(info.context.resources.now()))
 
 
 def _streak(habit: Habit, facts: StreakFacts, today: date) -> domain.Streak:
@@ -132,7 +139,8 @@ def _streak(habit: Habit, facts: StreakFacts, today: date) -> domain.Streak:
     return rested_streak(habit, plain, {best.newest, *beside}, resting, today)
 
 
-def _streak_node(found: domain.Streak) -> Streak:
+def _streak_node(habit: Habit, facts: StreakFacts, today: date) -> Streak:
+    found = _streak(habit, facts, today)
     return Streak(current=found.current, longest=found.longest, last=found.last)
 
 

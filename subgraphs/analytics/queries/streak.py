@@ -25,6 +25,7 @@ def streak_of(habit: Habit, runs: BestRuns | None, today: date) -> Streak:
     return streak(habit, runs.newest, runs.longest, today) if runs else streak(habit, None, 0, today)
 
 
+_HABITS = {habit.value: habit for habit in Habit}
 _PROTECTION = text(
     f"SELECT user_id, firsts, lasts, reasons, version FROM streak_protection WHERE user_id = {any_of('user_ids')}"  # noqa: S608
 )
@@ -79,17 +80,17 @@ async def protections(connection: Reader, user_ids: Sequence[str]) -> dict[str, 
 
 async def streak_facts(connection: Reader, user_ids: Sequence[str]) -> dict[str, StreakFacts]:
     """Of each of these people, in one statement."""
-    parameters = {"user_ids": list(user_ids), "habits": [habit.value for habit in Habit]}
+    parameters = {"user_ids": list(user_ids), "habits": list(_HABITS)}
     found: dict[str, StreakFacts] = {}
     for row in await connection.execute(_FACTS, parameters):
         user_id, has_clock, time_zone, day_start_hour, week_start, firsts, lasts, reasons, version, best, near = row
-        beside: dict[Habit, set[Run]] = {habit: set() for habit in Habit}
+        beside: dict[Habit, set[Run]] = {habit: set() for habit in _HABITS.values()}
         for habit, first, last in near or ():
-            beside[Habit(habit)].add(Run(first, last))
+            beside[_HABITS[habit]].add(Run(first, last))
         found[user_id] = StreakFacts(
             clock=ClockRecord.of(time_zone, day_start_hour, week_start) if has_clock else None,
             protection=None if firsts is None else _protection(firsts, lasts, reasons, version),
-            best={Habit(habit): BestRuns(Run(first, last), longest) for habit, first, last, longest in best or ()},
+            best={_HABITS[habit]: BestRuns(Run(first, last), longest) for habit, first, last, longest in best or ()},
             beside=beside,
         )
     return found
