@@ -225,12 +225,12 @@ class SubgraphSchema(strawberry.federation.Schema):
         if not isinstance(representation, dict):
             return refused("A representation must be an object.")
         name = representation.get("__typename")
-        found = self._entity_types.get(name) if isinstance(name, str) else None
-        if found is None:
+        if not isinstance(name, str) or (found := self._entity_types.get(name)) is None:
             return refused(f"{str(name)[:100]!r} is no entity of this subgraph.")
         reader, origin, is_node = found
         try:
-            keys = reader.read(representation)
+            keys = reader.read(representation, name)
+            del keys["__typename"]
             if is_node and "nodeId" in keys and "id" not in keys:
                 return origin.resolve_node(info, keys.pop("nodeId"), **keys)
             return origin.resolve_reference(info=info, **keys)

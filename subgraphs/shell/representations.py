@@ -14,7 +14,6 @@ from graphql import (
     GraphQLFloat,
     GraphQLID,
     GraphQLInt,
-    GraphQLObjectType,
     GraphQLString,
     get_nullable_type,
     is_leaf_type,
@@ -34,30 +33,16 @@ _NOTHING: tuple[Any, float, float] = (None, 0.0, 0.0)
 
 
 class RepresentationReader:
-    """Reads those of one entity."""
-
-    __slots__ = ("_fields", "_name")
-
-    def __init__(self, entity: GraphQLObjectType) -> None:
-        self._name = entity.name
-        self._fields = _Fields(entity, {})
-
-    def read(self, representation: Mapping[str, Any]) -> dict[str, Any]:
-        """Its keys and required fields without `__typename`, ids as text. Raises GraphQLError for a value of a wrong type."""
-        values = self._fields.read(representation, self._name)
-        values.pop("__typename", None)
-        return values
-
-
-class _Fields:
-    """Those of one type. How the values of one are read is worked out when a representation has it first, for types refer to one another."""
+    """Reads those of one entity, and the objects in them. How the values of a field are read is worked out when it comes first, for types
+    refer to one another.
+    """
 
     __slots__ = ("_declared", "_ids", "_readers", "_types")
 
-    def __init__(self, kind: Any, types: "dict[str, _Fields]") -> None:
+    def __init__(self, kind: Any, types: "dict[str, RepresentationReader] | None" = None) -> None:
         """`types` are all that were met so far, by name. A union has no fields: its members are told apart by whoever resolves them."""
-        types[kind.name] = self
-        self._types = types
+        self._types = {} if types is None else types
+        self._types[kind.name] = self
         self._declared: Mapping[str, Any] = getattr(kind, "fields", {})
         #: Fields of which any text is a value, as of most keys.
         self._ids = frozenset(
@@ -66,7 +51,10 @@ class _Fields:
         self._readers: dict[str, tuple[_Read, bool]] = {}
 
     def read(self, values: Mapping[str, Any], place: str) -> dict[str, Any]:
-        """What is no field of the type stays as it came."""
+        """Its keys and required fields, ids as text; what is no field of the type, such as `__typename`, stays as it came.
+
+        Raises GraphQLError for a value of a wrong type.
+        """
         found: dict[str, Any] = {}
         for name, value in values.items():
             if (type(value) is str and name in self._ids) or name not in self._declared:
@@ -92,7 +80,7 @@ class _Fields:
                 return [_read(of_item, each, place) for each in value]
 
             return read_list
-        fields = self._types.get(kind.name) or _Fields(kind, self._types)
+        fields = self._types.get(kind.name) or RepresentationReader(kind, self._types)
 
         def read_object(value: Any, place: str) -> Any:
             if not isinstance(value, dict):
