@@ -50,7 +50,7 @@ def expected_dashboard(person: Person, last_day: date) -> dict[str, Any]:
         "me": {
             "displayName": person.display_name,
             "currentWeight": {"weightKg": newest.weight_kg, "localDate": newest.local_date.isoformat()},
-            "suggestedTarget": {"energyKcal": _needed_energy(person, newest.weight_kg, last_day)},
+            "suggestedTarget": {"energyKcal": _needed_energy(person, newest.weight_kg, last_day + timedelta(days=1))},
             "diaryDay": _diary_day(person, last_day),
             "days": {"edges": [{"node": _summary(person, day, with_date=True)} for day in days]},
             "workouts": {"edges": [{"node": _workout(each)} for each in _newest_workouts(person, days)]},

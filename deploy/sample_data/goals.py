@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from deploy.sample_data import read_demo
-from deploy.sample_data.people import signed_in
+from deploy.sample_data.people import day_of_john, signed_in
 from subgraphs.analytics.commands.goal import NewGoal, create_goal
 from subgraphs.analytics.domain.goal import GoalKind
 from subgraphs.shell.database import Database
@@ -23,7 +23,7 @@ async def load_goals(analytics: Database, workouts: Database, now: datetime) -> 
     john = signed_in(read_demo()["people"][0])
     async with workouts.transaction() as transaction:
         squat = (await catalogue_by_name(transaction))["Barbell Squat"].id
-    start, end = (now - _BEGAN).date(), (now + _ENDS).date()
+    start, end = day_of_john(now) - _BEGAN, day_of_john(now) + _ENDS
     for goal in (
         NewGoal(
             kind=GoalKind.DAILY_STEPS,

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from deploy.sample_data import read_demo
-from deploy.sample_data.people import signed_in
+from deploy.sample_data.people import day_of_john, signed_in
 from subgraphs.nutrition.commands.custom_slot import set_custom_slots
 from subgraphs.nutrition.commands.dietary_preference import set_dietary_preferences
 from subgraphs.nutrition.commands.fast import start_fast, update_fast
@@ -81,7 +81,7 @@ async def _load_plan(
     async with database.reading() as connection:
         page = KeysetList("User.plannedMeals", viewer.id, (date, int, str)).page(first=1)
         if not await planned_meals_by_user(connection, [viewer.id], page):
-            use = PlanUse(start=now.date() + timedelta(days=1))
+            use = PlanUse(start=day_of_john(now) + timedelta(days=1))
             await apply_meal_plan(viewer, plan.id, use, database=database, now=now)
 
 
@@ -107,7 +107,7 @@ async def _load_targets(viewer: Viewer, database: Database, now: datetime) -> No
     first = Target(Decimal(2_200), protein_g=Decimal(130), carbs_g=Decimal(240), fat_g=Decimal(75), water_ml=2_000)
     for name, target, days_ago in (("first", first, 350), ("usual", usual, 75)):
         await set_target(
-            viewer, target, now.date() - timedelta(days=days_ago), RequestKey(IdempotencyKey(f"sample:target:{name}")),
+            viewer, target, day_of_john(now) - timedelta(days=days_ago), RequestKey(IdempotencyKey(f"sample:target:{name}")),
             expected_version=None, database=database, now=now,
         )  # fmt: skip
 

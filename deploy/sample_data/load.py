@@ -39,7 +39,7 @@ from deploy.sample_data.gym import load_gym
 from deploy.sample_data.histories import JOHN, account_of, eater, heart_rates_of, meals_of, training_of, weighings_of
 from deploy.sample_data.kitchen import load_kitchen
 from deploy.sample_data.past import with_past
-from deploy.sample_data.people import Person, day_of_john, demo_people, synthetic_person
+from deploy.sample_data.people import Person, day_of_john, demo_people, last_day_of_everybody, synthetic_person
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.reminders import load_reminders
 from deploy.sample_data.steps import daily_steps
@@ -104,7 +104,7 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
             asyncio.run(_load_people(urls, people, now))
             asyncio.run(_load_belongings(urls, now))
             progress.update(task, advance=len(people))
-            for done in _load_synthetic(urls, Population(users, days, seed, yesterday), now):
+            for done in _load_synthetic(urls, Population(users, days, seed, last_day_of_everybody(now)), now):
                 progress.update(task, advance=done)
         asyncio.run(_vacuum(urls.values()))
     foods, exercises = len(read_foods()) + len(read_own_foods()), len(read_catalogue())

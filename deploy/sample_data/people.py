@@ -131,6 +131,11 @@ def day_of_john(now: datetime) -> date:
     return local_date(now, john["timeZone"], john["dayStartHour"])
 
 
+def last_day_of_everybody(now: datetime) -> date:
+    """The last day that is over in every zone of synthetic people: what they ate in Honolulu is not told before they ate it."""
+    return min(local_date(now, zone, 0) for zone in ZONES) - timedelta(days=1)
+
+
 def demo_people(last_day: date) -> list[Person]:
     """The five; John's week ends on `last_day`: 28 meals of 1,674 kcal a day, 5 workouts of 305 min and 2,080 kcal.
 

@@ -157,8 +157,8 @@ def values_of(ids: Mapping[str, str], caller: str) -> dict[str, Any]:
         "ResetPasswordInput.newPassword": "Different123!",
         "Query.foodByBarcode.gtin": "4006381333931",
         "User.day.date": TODAY,
-        "LogWorkoutInput.endedAt": datetime.now(UTC).isoformat(),
-        "LogWorkoutInput.startedAt": datetime.now(UTC).replace(hour=0, minute=0, second=0).isoformat(),
+        "LogWorkoutInput.endedAt": f"{TODAY}T00:01:00Z",  # a minute of today, whatever the hour
+        "LogWorkoutInput.startedAt": f"{TODAY}T00:00:00Z",
     }
 
 

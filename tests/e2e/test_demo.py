@@ -10,6 +10,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zipfile import ZipFile
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Page, Route, WebSocketRoute, expect
@@ -85,6 +86,17 @@ class Streams:
 async def go(page: Page, name: str) -> None:
     await page.click(f'nav a:has-text("{name}")')
     await expect(page.locator("h1")).not_to_contain_text("Today")
+
+
+def zone_of_another_day() -> str:
+    """Where the calendar shows another day than UTC's: clocks are 14 hours ahead, or 12 behind."""
+    return "Pacific/Kiritimati" if datetime.now(UTC).hour >= 12 else "Etc/GMT+12"
+
+
+def zone_where_it_is_morning() -> str:
+    """A zone whose clocks are between nine and ten."""
+    ahead = (9 - datetime.now(UTC).hour + 11) % 24 - 11
+    return f"Etc/GMT{-ahead:+}"
 
 
 async def oats_of(visitor: Visitor) -> str:
@@ -287,6 +299,34 @@ async def test_a_workout_stays_in_step_on_two_devices(stack: RunningStack) -> No
 
 
 @pytest.mark.timeout(300)
+async def test_what_is_added_in_the_morning_to_the_day_after_yesterday_is_eaten_now(stack: RunningStack) -> None:
+    """Another day's meals are of its noon, which has not come yet on the day that the arrows lead back to."""
+    zone = zone_where_it_is_morning()
+    visitor = await stack.register()
+    settings = "mutation($zone: TimeZone!) { updateSettings(input: { timeZone: $zone }) { userErrors { code } } }"
+    await visitor.data(settings, {"zone": zone})
+    oats = await oats_of(visitor)
+    async with watched_page(zone=zone) as watched:
+        page = watched.page
+        await enter(page, stack, visitor)
+        await go(page, "Diary")
+        today = await page.locator("h1 small").inner_text()
+        await page.click('[aria-label="The day before"]')
+        await expect(page.locator("h1 small")).not_to_have_text(today)
+        await page.click('[aria-label="The day after"]')
+        await expect(page.locator("h1 small")).to_have_text(today)
+        await page.locator('input[type="search"]').fill("oats of the demo")
+        await page.click('.foods button:has-text("Oats of the demo")')
+        await page.fill('input[type="number"]', "50")
+        await page.click('button:has-text("Add 190 kcal")')
+        await expect(page.get_by_test_id("total")).to_have_text("190")
+        assert watched.complaints == []
+    told = await visitor.data("{ me { diaryDay { meals { at items { food { id } } } } } }")
+    (meal,) = told["me"]["diaryDay"]["meals"]
+    assert (meal["items"], datetime.fromisoformat(meal["at"]) <= datetime.now(UTC)) == ([{"food": {"id": oats}}], True)
+
+
+@pytest.mark.timeout(300)
 async def test_a_bell_says_how_many_notifications_are_unread(stack: RunningStack) -> None:
     visitor = await stack.register()
     async with watched_page() as watched:
@@ -469,8 +509,9 @@ async def test_a_coach_is_invited_sees_the_days_and_plans_until_the_client_takes
     client, coach = await stack.register(displayName="Cora Client"), await stack.register(displayName="Coby Coach")
     meal = {"slot": "LUNCH", "quickAdds": [{"energyKcal": 640}]}
     await client.data(LOG_MEAL, {"input": meal})
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
-    async with watched_page() as desk, watched_page(390, 844, "dark") as phone:
+    elsewhere = zone_of_another_day()
+    tomorrow = datetime.now(ZoneInfo(elsewhere)) + timedelta(days=1)
+    async with watched_page() as desk, watched_page(390, 844, "dark", elsewhere) as phone:
         for each, person in ((desk, client), (phone, coach)):
             each.page.on("dialog", lambda dialog: dialog.accept())
             await enter(each.page, stack, person)

@@ -74,12 +74,16 @@ class WatchedPage:
 
 
 @asynccontextmanager
-async def watched_page(width: int = 1400, height: int = 900, scheme: Any = "light") -> AsyncIterator[WatchedPage]:
-    """Skips the test where there is no Chromium."""
+async def watched_page(
+    width: int = 1400, height: int = 900, scheme: Any = "light", zone: str | None = None
+) -> AsyncIterator[WatchedPage]:
+    """Skips the test where there is no Chromium. Its clock is that of `zone`, else this machine's."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium (Debian's package `chromium`, or its path in CHROMIUM)")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = await browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context = await browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, timezone_id=zone
+        )
         yield WatchedPage(await context.new_page())
         await browser.close()

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState, type FormEvent } from "react";
 import { Answer } from "./Answer";
 import { useAttempt } from "./attempt";
 import { SLOTS } from "./Diary";
-import { addDays, count, kcal, kilograms, longDate, minutes, shortDate, title, weekday, words } from "./format";
+import { addDays, count, deviceDay, kcal, kilograms, longDate, minutes, shortDate, title, weekday, words } from "./format";
 import {
   ApplyMealPlanDocument,
   ClientDocument,
@@ -23,7 +23,6 @@ const DAYS = 14;
 /** Subgraphs hear of a grant within seconds; until then what it opens is shut. */
 const ASK_AGAIN_MS = 1500;
 const AGAIN = { refetchQueries: [ClientDocument], awaitRefetchQueries: true };
-const today = () => new Date().toISOString().slice(0, 10);
 
 export function ClientPage({ id }: { id: string }) {
   const coaching = useQuery(CoachingDocument, { fetchPolicy: "cache-and-network" });
@@ -38,7 +37,7 @@ export function ClientPage({ id }: { id: string }) {
 }
 
 function Open({ id, grant }: { id: string; grant: GrantLineFragment }) {
-  const from = useMemo(() => addDays(today(), 1 - DAYS), []);
+  const from = useMemo(() => addDays(deviceDay(), 1 - DAYS), []);
   const [body, diary, training, progress] = (["BODY", "DIARY", "TRAINING", "PROGRESS"] as const).map((area) => grant.areas.includes(area));
   const client = useQuery(ClientDocument, {
     variables: { id, from, body: !!body, diary: !!diary, training: !!training, progress: !!progress },
@@ -148,7 +147,7 @@ function Training({ id, planned, mayPlan }: Planning & { planned: readonly NonNu
   const { attempt, complaint, isBusy } = useAttempt();
   const [plan] = useMutation(PlanForClientDocument, AGAIN);
   const [name, setName] = useState("");
-  const [date, setDate] = useState(() => addDays(today(), 1));
+  const [date, setDate] = useState(() => addDays(deviceDay(), 1));
   const [length, setLength] = useState("45");
 
   async function send(event: FormEvent) {
@@ -232,7 +231,7 @@ function NewMealPlan({ id }: { id: string }) {
   const [create] = useMutation(CreateMealPlanDocument);
   const [apply] = useMutation(ApplyMealPlanDocument, AGAIN);
   const [name, setName] = useState("");
-  const [from, setFrom] = useState(() => addDays(today(), 1));
+  const [from, setFrom] = useState(() => addDays(deviceDay(), 1));
   const [dishes, setDishes] = useState<readonly Dish[]>(() => SLOTS.slice(0, 3).map((slot) => ({ slot, name: "", energyKcal: "" })));
   const [told, setTold] = useState<string | null>(null);
   const edit = (slot: MealSlot, change: Partial<Dish>) =>

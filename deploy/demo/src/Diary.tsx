@@ -19,14 +19,14 @@ export function Diary({ date }: { date: string | null }) {
     <Answer of={diary}>
       {({ me }) => (
         <>
-          <DateLine day={me.diaryDay} isToday={date === null} />
+          <DateLine day={me.diaryDay} isToday={me.diaryDay.date === me.today.date} />
           <div className="columns">
             <div>
               <Meals day={me.diaryDay} />
               <Waiting kinds={["meal", "food"]} />
             </div>
             <div>
-              <FoodPicker date={date} recent={me.recentFoods.nodes.map((each) => each.food)} />
+              <FoodPicker date={me.diaryDay.date === me.today.date ? null : me.diaryDay.date} recent={me.recentFoods.nodes.map((each) => each.food)} />
               <MacroCard totals={me.diaryDay.totals} target={me.diaryDay.target ?? me.suggestedTarget} />
             </div>
           </div>

@@ -3,7 +3,7 @@ import { useQuery } from "@apollo/client/react";
 import { useMemo, useState, type FormEvent } from "react";
 import { Answer } from "./Answer";
 import { WeightChart } from "./charts";
-import { addDays, kilograms, shortDate, signed } from "./format";
+import { addDays, deviceDay, kilograms, shortDate, signed } from "./format";
 import { WeightDocument, WeightLiveDocument, type WeightQuery } from "./graph.generated";
 import { useLive } from "./live";
 import { write } from "./outbox";
@@ -13,7 +13,7 @@ import { Number as Figure } from "./Today";
 const DAYS = 90;
 
 export function Weight() {
-  const from = useMemo(() => addDays(new Date().toISOString().slice(0, 10), -DAYS), []);
+  const from = useMemo(() => addDays(deviceDay(), -DAYS), []);
   const weight = useQuery(WeightDocument, { variables: { from }, fetchPolicy: "cache-and-network" });
   useLive(WeightLiveDocument, { from });
   return <Answer of={weight}>{(data) => <Trend me={data.me} />}</Answer>;

@@ -4,7 +4,7 @@ import { useEffect, useState, type FormEvent } from "react";
 import { Answer } from "./Answer";
 import { HeartLine } from "./charts";
 import { client } from "./client";
-import { addDays, clock, count, kcal, longDate, minutes, shortDate, tenths, words } from "./format";
+import { addDays, clock, count, deviceDay, kcal, longDate, minutes, shortDate, tenths, words } from "./format";
 import {
   CompleteWorkoutDocument,
   DeleteSetDocument,
@@ -40,7 +40,7 @@ interface Exercise {
 }
 
 export function Training() {
-  const [from] = useState(() => new Date().toLocaleDateString("sv")); // the device's day, as a LocalDate
+  const [from] = useState(deviceDay);
   const variables = { from, to: addDays(from, DAYS_AHEAD) };
   const training = useQuery(TrainingDocument, { variables, fetchPolicy: "cache-and-network" });
   const active = training.data?.me.activeWorkout;

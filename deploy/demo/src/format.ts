@@ -32,6 +32,9 @@ export function addDays(date: string, days: number): string {
   return moved.toISOString().slice(0, 10);
 }
 
+/** What the device's calendar says, as a LocalDate: a device in Auckland is a day ahead of UTC each morning. */
+export const deviceDay = (): string => new Date().toLocaleDateString("sv");
+
 export function daysBetween(first: string, last: string): number {
   return Math.round((noon(last).getTime() - noon(first).getTime()) / 86_400_000);
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from statistics import linear_regression
@@ -25,7 +25,14 @@ from deploy.sample_data import (
 )
 from deploy.sample_data.load import CONSUMERS
 from deploy.sample_data.past import with_past
-from deploy.sample_data.people import KCAL_PER_KG, day_of_john, demo_people, synthetic_people
+from deploy.sample_data.people import (
+    KCAL_PER_KG,
+    ZONES,
+    day_of_john,
+    demo_people,
+    last_day_of_everybody,
+    synthetic_people,
+)
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.recorded_run import RUN_SECONDS, recorded_run
 from subgraphs.shell.errors import Checks
@@ -131,6 +138,17 @@ def test_johns_week_has_the_sums_of_the_first_fittracker() -> None:
 )
 def test_johns_day_begins_at_four_in_berlin(now: str, day: str) -> None:
     assert day_of_john(datetime.fromisoformat(now)).isoformat() == day
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_nobody_has_entries_of_hours_to_come(hour: int) -> None:
+    now = datetime(2026, 12, 1, hour, 30, tzinfo=UTC)
+    synthetic = list(synthetic_people(len(ZONES), 7, 1, last_day_of_everybody(now), FOODS))
+    assert {person.time_zone for person in synthetic} == set(ZONES)
+    for person in (*demo_people(day_of_john(now) - timedelta(days=1)), *synthetic):
+        assert max(weighing.at for weighing in person.weights) <= now
+        assert max((meal.at for meal in person.meals), default=now) <= now
+        assert max((workout.ended_at for workout in person.workouts), default=now) <= now
 
 
 def test_demo_exercises_and_foods_exist() -> None:
