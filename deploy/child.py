@@ -7,27 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import pwd
 import signal
 import socket
-import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.errors import FriendlyError
+from deploy.forking import ForkedProcess, ForkServer
+from deploy.parents_death import dies_with_its_parent
 
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+_LOOKS_AT_GATE_SECONDS = 0.1
 
 LineSink = Callable[[str], None]
 
 #: Variables that name file descriptors to a child with a `listener`: where to accept, and where to say that it does.
 LISTEN_FD = "FITTRACKER_LISTEN_FD"
 READY_FD = "FITTRACKER_READY_FD"
+#: The one of a child that begins before it may go on: a pipe, whose end tells it.
+GATE_FD = "FITTRACKER_GATE_FD"
 
 
 class ChildError(FriendlyError):
@@ -40,6 +41,8 @@ class ChildSpec:
 
     A `listener` stays ours and is inherited: one generation of the child after the other accepts from it, and the next
     can begin while the last still serves. Such a child says by itself that it accepts, as `deploy.handover` does.
+    A child with a `gate` begins before it is open, and has its time to get ready from then on. While there is a `fork_server`,
+    a `command` that runs a module is forked from it; afterwards, and where that cannot be, it is started as any other.
     """
 
     name: str
@@ -48,16 +51,44 @@ class ChildSpec:
     ready: Callable[[], Awaitable[bool]]
     environment: Mapping[str, str | None] = field(default_factory=dict)
     listener: socket.socket | None = None
+    gate: Gate | None = None
+    fork_server: ForkServer | None = None
     user: str | int | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_grace_seconds: float = 15.0
     start_timeout_seconds: float = 60.0
 
 
+class Gate:
+    """Children that have it begin, with what takes long and needs nothing, and wait for `open` before they go on. Who begins later
+    finds it open.
+    """
+
+    def __init__(self) -> None:
+        self._readable, self._writable = os.pipe()
+        self.is_open = False
+
+    @property
+    def descriptors(self) -> dict[str, int]:
+        """By the variable that names it to the child."""
+        return {GATE_FD: self._readable}
+
+    def open(self) -> None:
+        """Nothing happens where it is."""
+        if not self.is_open:
+            self.is_open = True
+            os.close(self._writable)
+
+    def close(self) -> None:
+        """When there are no children any more."""
+        self.open()
+        os.close(self._readable)
+
+
 class Child:
     """A started process, in a session of its own: a Ctrl-C in the terminal reaches the supervisor, not each child."""
 
-    def __init__(self, spec: ChildSpec, process: asyncio.subprocess.Process, sink: LineSink) -> None:
+    def __init__(self, spec: ChildSpec, process: asyncio.subprocess.Process | ForkedProcess, sink: LineSink) -> None:
         self.spec = spec
         self._process = process
         self._last_lines: deque[str] = deque(maxlen=15)
@@ -116,13 +147,16 @@ class Child:
             os.killpg(self._process.pid, number)
 
     async def _wait_until_ready(self, announcement: _Announcement | None) -> None:
-        deadline = asyncio.get_running_loop().time() + self.spec.start_timeout_seconds
+        clock = asyncio.get_running_loop().time
+        while self.spec.gate is not None and not self.spec.gate.is_open and self._process.returncode is None:
+            await asyncio.sleep(_LOOKS_AT_GATE_SECONDS)
+        deadline = clock() + self.spec.start_timeout_seconds
         # Without an announcement, the answer that says yes could be a predecessor's.
         while not ((announcement is None or announcement.is_made()) and await self.spec.ready()):
             if self._process.returncode is not None:
                 await asyncio.wait([self._reader], timeout=1.0)
                 raise ChildError(f"{self.spec.name} ended at start with code {self._process.returncode}{self._quote()}")
-            if asyncio.get_running_loop().time() > deadline:
+            if clock() > deadline:
                 waited = self.spec.start_timeout_seconds
                 raise ChildError(f"{self.spec.name} was not ready after {waited:g} s{self._quote()}")
             await asyncio.sleep(0.02)
@@ -153,8 +187,7 @@ class _Announcement:
         self._readable, self._writable = os.pipe()
         os.set_blocking(self._readable, False)
         self._is_made = False
-        self.descriptors = (listener.fileno(), self._writable)
-        self.environment = {LISTEN_FD: str(listener.fileno()), READY_FD: str(self._writable)}
+        self.descriptors = {LISTEN_FD: listener.fileno(), READY_FD: self._writable}
 
     def is_made(self) -> bool:
         if not self._is_made:
@@ -167,13 +200,19 @@ class _Announcement:
         os.close(self._writable)
 
 
-async def _spawn(spec: ChildSpec, announcement: _Announcement | None) -> asyncio.subprocess.Process:
-    environment = {**os.environ, **spec.environment, **(announcement.environment if announcement else {})}
+async def _spawn(spec: ChildSpec, announcement: _Announcement | None) -> asyncio.subprocess.Process | ForkedProcess:
+    descriptors = {**(announcement.descriptors if announcement else {}), **(spec.gate.descriptors if spec.gate else {})}
+    given = {**os.environ, **spec.environment, **{name: str(each) for name, each in descriptors.items()}}
+    environment = {name: value for name, value in given.items() if value is not None}
+    if spec.fork_server is not None:
+        forked = await spec.fork_server.spawn(spec.command, environment, descriptors, spec.stop_signal)
+        if forked is not None:
+            return forked
     try:
         return await asyncio.create_subprocess_exec(
             *spec.command,
-            env={name: value for name, value in environment.items() if value is not None},
-            pass_fds=announcement.descriptors if announcement else (),
+            env=environment,
+            pass_fds=tuple(descriptors.values()),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -193,18 +232,3 @@ def _groups_of(user: str | int | None) -> dict[str, Any]:
         return {}
     entry = pwd.getpwuid(user) if isinstance(user, int) else pwd.getpwnam(user)
     return {"group": entry.pw_gid, "extra_groups": []}
-
-
-def dies_with_its_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """On Linux the kernel sends `number` when the supervisor dies, however it dies, so none is orphaned."""
-    libc = _libc
-    if libc is None:
-        return None
-    parent = os.getpid()
-
-    def ask_kernel() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, int(number))
-        if os.getppid() != parent:  # it died between fork and here
-            os._exit(1)
-
-    return ask_kernel

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 
-from deploy.child import LISTEN_FD, READY_FD
+from deploy.child import GATE_FD, LISTEN_FD, READY_FD
 
 
 def inherited_listener() -> socket.socket | None:
@@ -23,4 +23,12 @@ def say_that_it_accepts() -> None:
     descriptor = os.environ.pop(READY_FD, None)
     if descriptor is not None:
         os.write(int(descriptor), b"1")
+        os.close(int(descriptor))
+
+
+def wait_at_the_gate() -> None:
+    """Until the supervisor says that what this process needs is there; where it has no gate, not at all."""
+    descriptor = os.environ.pop(GATE_FD, None)
+    if descriptor is not None:
+        os.read(int(descriptor), 1)  # nobody writes: it ends
         os.close(int(descriptor))

@@ -16,7 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from deploy.child import ChildError, dies_with_its_parent
+from deploy.child import ChildError
+from deploy.forking import ForkedProcess, ForkServer
+from deploy.parents_death import dies_with_its_parent
 
 #: The line by which it tells that the databases are migrated and the graph is written.
 PREPARED = "prepared: four databases and the graph"
@@ -27,31 +29,45 @@ DATABASES_ARE_THERE = b"go\n"
 class Preparation:
     """One run. `log` gets its output, at the end or when it is stopped."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | ForkedProcess, word: int, log: Path) -> None:
+        """`word` is the writable end of its standard input."""
         self._process = process
+        self._word = open(word, "wb", buffering=0)  # noqa: SIM115 - closed by `_read`
         self._log = log
         self._lines: list[str] = []
         self._is_prepared = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def begin(cls, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Self:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "deploy.prepare", *arguments,
-            env={**os.environ, **environment},
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C in the terminal reaches us, and we end it
-            preexec_fn=dies_with_its_parent(signal.SIGKILL),
-            limit=1024 * 1024,
-        )  # fmt: skip
-        return cls(process, log)
+    async def begin(
+        cls, arguments: Sequence[str], environment: Mapping[str, str], log: Path, fork_server: ForkServer | None = None
+    ) -> Self:
+        command = (sys.executable, "-m", "deploy.prepare", *arguments)
+        whole = {**os.environ, **environment}
+        readable, writable = os.pipe()
+        try:
+            forked = None
+            if fork_server is not None:
+                forked = await fork_server.spawn(command, whole, {}, signal.SIGKILL, stdin=readable)
+            process = forked or await asyncio.create_subprocess_exec(
+                *command,
+                env=whole,
+                stdin=readable, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C in the terminal reaches us, and we end it
+                preexec_fn=dies_with_its_parent(signal.SIGKILL),
+                limit=1024 * 1024,
+            )  # fmt: skip
+        except BaseException:
+            os.close(writable)
+            raise
+        finally:
+            os.close(readable)
+        return cls(process, writable, log)
 
     async def prepared(self) -> None:
         """Tell it that the databases are there, and wait until what serves may begin. Raises ChildError."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(ConnectionError):  # it ended already; why, is in its output
-            self._process.stdin.write(DATABASES_ARE_THERE)
-            await self._process.stdin.drain()
+        with contextlib.suppress(ConnectionError, ValueError):  # it ended already; why, is in its output
+            self._word.write(DATABASES_ARE_THERE)
         told = asyncio.create_task(self._is_prepared.wait())
         try:
             await asyncio.wait({told, self._reader}, return_when=asyncio.FIRST_COMPLETED)
@@ -82,4 +98,5 @@ class Preparation:
             self._lines.append(line)
             if line == PREPARED:
                 self._is_prepared.set()
+        self._word.close()
         self._log.write_text("\n".join(self._lines) + "\n", encoding="utf-8")

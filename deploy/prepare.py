@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.context import ForkProcess, SpawnProcess
 from pathlib import Path
 
-from deploy.child import dies_with_its_parent
 from deploy.data_directory import write_whole
 from deploy.embedded import DOMAINS, HOST
 from deploy.environment import session_url_of
 from deploy.errors import FriendlyError
 from deploy.friendly_exit import friendly_exit
 from deploy.loading import collector_waits, load_without_extras
+from deploy.parents_death import dies_with_its_parent
 from deploy.preparation import DATABASES_ARE_THERE, PREPARED
 from deploy.subgraph_ports import ports_of
 

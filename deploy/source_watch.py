@@ -18,10 +18,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from signal import SIGTERM
 
-from deploy.child import dies_with_its_parent
 from deploy.composition import complaint_file, supergraph_of
 from deploy.data_directory import write_whole
 from deploy.errors import friendly
+from deploy.parents_death import dies_with_its_parent
 from deploy.terminal import Terminal
 from schema.compose import compose
 from schema.sources import DeclaredSource, SourceError, declared_sources, is_configuration, read_sources

@@ -9,7 +9,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from deploy.child import ChildError, ChildSpec
+from deploy.child import ChildError, ChildSpec, Gate
 from deploy.data_directory import DataDirectory, StackState, write_whole
 from deploy.embedded import (
     DOMAINS,
@@ -35,6 +35,7 @@ from deploy.embedded import (
 from deploy.environment import value_of
 from deploy.errors import FriendlyError
 from deploy.fleet import Fleet
+from deploy.forking import ForkServer
 from deploy.last_preparation import LastPreparation, digest_of_code
 from deploy.local_http import http_ok, json_of
 from deploy.own_settings import check_merged, laid_over, read_own_settings
@@ -89,6 +90,9 @@ class Stack:
         self.control = ""
         self.environment: dict[str, str] = {}
         self._preparation: Preparation | None = None
+        self._fork_server: ForkServer | None = None
+        self._gate = Gate()
+        self._serving: asyncio.Task[None] | None = None
 
     @property
     def router_url(self) -> str:
@@ -112,9 +116,18 @@ class Stack:
             _refuse_development(named)
         servers = EmbeddedServers(EmbeddedPorts.beside(self.options.port), ServerSecret.of(self.directory.path))
         self.environment = self._environment_beside(servers, named)
+        if not self.options.in_process:
+            self._fork_server = await ForkServer.start({**os.environ, **self._child_environment()})
+        beginning = None
         if not self._last_preparation.is_remembered or self._lacks_people:  # known without a database
-            await self._begin_preparation()
-        await self._start_servers(servers, named)
+            beginning = asyncio.create_task(self._begin_preparation())  # first, because everything waits for it
+        if not self.options.in_process:  # they import beside the servers' start, and wait at the gate
+            self._serving = asyncio.create_task(self.supervisor.start_together(self._serving_specs()))
+        try:
+            await self._start_servers(servers, named)
+        finally:
+            if beginning is not None:  # `stop` ends what has begun
+                await beginning
         await self._prepare()
         self.directory.complaint.unlink(missing_ok=True)  # of an earlier run
         self._write_router_config(own_settings)
@@ -122,6 +135,7 @@ class Stack:
         if self.options.scale and not self.options.in_process:
             with self.terminal.step("Start further instances"):
                 await self.fleet.scale(self.options.scale, self.news)
+        await self._end_of_forks()
         self.write_state()
 
     def choose_ports(self) -> None:
@@ -165,9 +179,14 @@ class Stack:
 
     async def stop(self) -> None:
         """All children end, in reverse order; what they stored stays."""
+        if self._serving is not None:
+            self._serving.cancel()
+            await asyncio.gather(self._serving, return_exceptions=True)
         if self._preparation is not None:
             await self._preparation.stop()
+        await self._end_of_forks()
         await self.supervisor.stop()
+        self._gate.close()
         self._close_listeners()
         self._log.close()
 
@@ -259,7 +278,7 @@ class Stack:
         if self._lacks_people:
             arguments += ["--sample-data", str(self.directory.path)]
         log = self.directory.logs / "prepare.log"
-        self._preparation = await Preparation.begin(arguments, self._child_environment(), log)
+        self._preparation = await Preparation.begin(arguments, self._child_environment(), log, self._fork_server)
 
     async def _prepare(self) -> None:
         """Migrations and the composed graph, unless both are there from an earlier start."""
@@ -278,7 +297,8 @@ class Stack:
         what = "router and subgraphs in one process" if self.options.in_process else "four subgraphs and the router"
         also = ", load sample foods, exercises and people (once)" if self._lacks_people else ""
         with self.terminal.step(f"Start {what}{also}"):
-            starts = [self.supervisor.start_together(self._serving_specs())]
+            self._gate.open()
+            starts: list[Awaitable[None]] = [self._serving or self.supervisor.start_together(self._serving_specs())]
             if self._preparation is not None:
                 starts.append(self._preparation.finished())
             for outcome in await asyncio.gather(*starts, return_exceptions=True):
@@ -335,6 +355,12 @@ class Stack:
     def _ports_argument(self) -> str:
         return ",".join(f"{name}={port}" for name, port in self.subgraph_ports.items())
 
+    async def _end_of_forks(self) -> None:
+        """Who is started from now on has the code and the libraries of then."""
+        if self._fork_server is not None:
+            await self._fork_server.close()
+            self._fork_server = None
+
     def _close_listeners(self) -> None:
         self.fleet.close()
         if self._router_listener is not None:
@@ -360,6 +386,8 @@ class Stack:
             command=(sys.executable, "-m", *arguments),
             port=port,
             ready=http_ok(port, probe),
+            gate=self._gate,
+            fork_server=self._fork_server,
             environment=self._child_environment(),
         )
 
