@@ -143,6 +143,8 @@ def _show_as(command: tuple[str, ...]) -> None:
     """What `ps` shows of this process, in place of the server's own arguments, the last of which made room for it."""
     state = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     begin, end = (int(each) for each in state[_ARGUMENTS])
+    if not 0 < begin < end:  # a kernel that does not tell
+        return
     text = b"".join(os.fsencode(each) + b"\0" for each in command)[: end - begin - 1]
     ctypes.memmove(begin, text.ljust(end - begin, b"\0"), end - begin)
 
