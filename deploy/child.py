@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.errors import FriendlyError
-from deploy.forking import ForkedProcess, ForkServer
+from deploy.forking import LONGEST_LINE_BYTES, ForkedProcess, ForkServer
 from deploy.parents_death import dies_with_its_parent
 
 _LOOKS_AT_GATE_SECONDS = 0.1
@@ -220,7 +220,7 @@ async def _spawn(spec: ChildSpec, announcement: _Announcement | None) -> asyncio
             preexec_fn=dies_with_its_parent(spec.stop_signal),
             user=spec.user,
             **_groups_of(spec.user),
-            limit=1024 * 1024,
+            limit=LONGEST_LINE_BYTES,
         )
     except OSError as error:
         raise ChildError(f"{spec.name}: cannot run {spec.command[0]}: {error.strerror}") from error

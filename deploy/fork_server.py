@@ -17,9 +17,9 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from deploy.loading import collector_waits, load_without_extras
 from deploy.parents_death import dies_with_its_parent
@@ -56,16 +56,16 @@ class ForkRequest:
     """A module to run as `python -m` does. `names` are variables for descriptors that come with it, after standard input and output."""
 
     module: str
-    arguments: list[str]
-    environment: dict[str, str]
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
     parent: int
     death_signal: int
-    names: list[str] = field(default_factory=list)
+    names: Sequence[str]
 
 
-def send(connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> int:
+def send(connection: socket.socket, request: ForkRequest, descriptors: list[int]) -> int:
     """The process id of the fork, which is a child of this process by then. Blocks. Raises OSError where there is none."""
-    body = json.dumps(request).encode()
+    body = json.dumps(asdict(request)).encode()
     socket.send_fds(connection, [len(body).to_bytes(_LENGTH_BYTES, "big")], descriptors)
     connection.sendall(body)
     pid = int.from_bytes(_exactly(connection, _LENGTH_BYTES), "big")

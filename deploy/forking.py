@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -16,9 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from deploy import fork_server
-from deploy.parents_death import dies_with_its_parent
+from deploy.parents_death import adopt_orphans, dies_with_its_parent
 
-_PR_SET_CHILD_SUBREAPER = 36
 LONGEST_LINE_BYTES = 1024 * 1024
 
 
@@ -76,7 +74,7 @@ class ForkServer:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,  # what cannot be imported is told by the child that is started instead
             )  # fmt: skip
-        _adopt_orphans(True)
+        adopt_orphans(True)
         return cls(process, ours)
 
     @property
@@ -95,14 +93,14 @@ class ForkServer:
 
         `descriptors` are by the variable that names each to the child.
         """
-        request = {
-            "module": command[2],
-            "arguments": list(command[3:]),
-            "environment": {name: value for name, value in environment.items() if name not in descriptors},
-            "parent": os.getpid(),
-            "death_signal": int(death_signal),
-            "names": list(descriptors),
-        }
+        request = fork_server.ForkRequest(
+            module=command[2],
+            arguments=command[3:],
+            environment=environment,
+            parent=os.getpid(),
+            death_signal=death_signal,
+            names=list(descriptors),
+        )
         readable, writable = os.pipe()
         output, nothing = os.fdopen(readable, "rb", 0), os.open(os.devnull, os.O_RDONLY)
         given_in = nothing if stdin is None else stdin
@@ -128,9 +126,9 @@ class ForkServer:
             self._is_there = False
         self._connection.close()
         await self._process.wait()
-        _adopt_orphans(False)
+        adopt_orphans(False)
 
-    async def _ask(self, request: dict[str, object], descriptors: list[int]) -> int | None:
+    async def _ask(self, request: fork_server.ForkRequest, descriptors: list[int]) -> int | None:
         async with self._asks_one_by_one:
             if not self._is_there:
                 return None
@@ -156,7 +154,3 @@ def _can_fork() -> bool:
     except OSError:  # a kernel before 5.3
         return False
     return True
-
-
-def _adopt_orphans(does: bool) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(does))

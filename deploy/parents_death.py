@@ -1,4 +1,6 @@
-"""A process that the kernel tells when its parent dies. What `stack` starts has it, whether it is started or forked."""
+"""What the kernel does when a parent dies: it tells the children, and gives them to another process. What `stack` starts is told, whether
+it is started or forked.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -27,3 +30,9 @@ def dies_with_its_parent(number: signal.Signals, parent: int | None = None) -> C
             os._exit(1)
 
     return ask_kernel
+
+
+def adopt_orphans(does: bool) -> None:
+    """Whether this process becomes the parent of descendants whose own parent ends. Does nothing where the system is not Linux."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, int(does))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from deploy.child import ChildError
-from deploy.forking import ForkedProcess, ForkServer
+from deploy.forking import LONGEST_LINE_BYTES, ForkedProcess, ForkServer
 from deploy.parents_death import dies_with_its_parent
 
 #: The line by which it tells that the databases are migrated and the graph is written.
@@ -55,7 +55,7 @@ class Preparation:
                 stdin=readable, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C in the terminal reaches us, and we end it
                 preexec_fn=dies_with_its_parent(signal.SIGKILL),
-                limit=1024 * 1024,
+                limit=LONGEST_LINE_BYTES,
             )  # fmt: skip
         except BaseException:
             os.close(writable)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from deploy.data_directory import DataDirectory, StackState
 from deploy.embedded import DOMAINS
 from deploy.sample_data.histories import PASSWORD
 from deploy.sample_data.load import load_people, read_catalogues
-from deploy.sample_data.people import Person, day_of_john
+from deploy.sample_data.people import Person, last_day_of_john
 from subgraphs.shell.database import Database
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +103,7 @@ def product_of(path: Path, people: int) -> Product:
     state = directory.read_state()
     if state is None:
         raise RuntimeError(f"no stack is up over {path}")
-    last_day = day_of_john(datetime.now(UTC)) - timedelta(days=1)
+    last_day = last_day_of_john(datetime.now(UTC))
     everybody = johns(people, last_day)
     if everybody[1:]:
         asyncio.run(_load(everybody[1:], state.environment))
@@ -137,7 +137,7 @@ def _product_of_another_tree(source: Path, path: Path, people: int) -> Product:
         raise RuntimeError(f"the people could not be loaded by {source}:\n{done.stderr[-2000:]}")
     told = json.loads(done.stdout)
     requests = tuple(Request(content, authorization) for content, authorization in told["requests"])
-    emails = tuple(person.email for person in johns(people, day_of_john(datetime.now(UTC)) - timedelta(days=1)))
+    emails = tuple(person.email for person in johns(people, last_day_of_john(datetime.now(UTC))))
     return Product(directory, state, requests, emails, told["expected"])
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -39,7 +39,7 @@ from deploy.sample_data.gym import load_gym
 from deploy.sample_data.histories import JOHN, account_of, eater, heart_rates_of, meals_of, training_of, weighings_of
 from deploy.sample_data.kitchen import load_kitchen
 from deploy.sample_data.past import with_past
-from deploy.sample_data.people import Person, day_of_john, demo_people, last_day_of_everybody, synthetic_person
+from deploy.sample_data.people import Person, demo_people, last_day_of_everybody, last_day_of_john, synthetic_person
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.reminders import load_reminders
 from deploy.sample_data.steps import daily_steps
@@ -92,8 +92,7 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
     """Into the databases that the environment names, else those of the stack that runs. Raises FriendlyError."""
     urls = _database_urls(data_dir)
     now = datetime.now(UTC)
-    yesterday = day_of_john(now) - timedelta(days=1)
-    john, *others = demo_people(yesterday)
+    john, *others = demo_people(last_day_of_john(now))
     people = [with_past(john), *others]
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=terminal.console, disable=not terminal.console.is_terminal) as progress:

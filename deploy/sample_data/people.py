@@ -131,6 +131,11 @@ def day_of_john(now: datetime) -> date:
     return local_date(now, john["timeZone"], john["dayStartHour"])
 
 
+def last_day_of_john(now: datetime) -> date:
+    """The day with which the sample data of the five end."""
+    return day_of_john(now) - timedelta(days=1)
+
+
 def last_day_of_everybody(now: datetime) -> date:
     """The last day that is over in every zone of synthetic people: what they ate in Honolulu is not told before they ate it."""
     return min(local_date(now, zone, 0) for zone in ZONES) - timedelta(days=1)

@@ -94,8 +94,7 @@ class Occurrences:
             places = of_target[group]
             if may_share:
                 places *= max([1, *[each.count(group) for each in waiting]])
-            if places > self._below.get(way[-1], 1):
-                self._below[way[-1]] = places
+            self._note(way[-1], places)
         return max([sum([of_target[group] for group in each]) for each in waiting], default=1)
 
     def _share(self, shared: Mapping[PlaceName, int]) -> None:

@@ -127,7 +127,7 @@ class SubgraphAnswer:
         self.readings = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return SubgraphAnswer, (self.status, self.body, self.content_type, self.cache_control, self.headers)
+        return SubgraphAnswer, tuple([getattr(self, each.name) for each in fields(self) if each.init])
 
 
 class SubgraphTransport(Protocol):

@@ -46,9 +46,10 @@ from subgraphs.shell.pagination import After, Before, Connection, First, Last, c
 from subgraphs.shell.plan_write_type import PlanWrite, write_node
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
-from subgraphs.shell.scopes import ANY_KEY, reads
+from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_PROGRESS, AccessRead, read_node
 from subgraphs.shell.units import MassUnit
+from subgraphs.shell.viewer_field import viewer_field
 
 LONGEST_PERIOD_DAYS = 366
 
@@ -395,7 +396,7 @@ def _period_node(
 
 @strawberry.type
 class UserQuery:
-    @strawberry.federation.field(shareable=True, description="The viewer.", directives=[ANY_KEY])
+    @viewer_field
     def me(self, info: Info) -> User:
         """Whoever the token names, and nothing is read: an account's end ends its sessions, whose tokens are refused."""
         return User(id=strawberry.ID(info.context.viewer.id))

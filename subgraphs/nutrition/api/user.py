@@ -40,8 +40,9 @@ from subgraphs.shell.physiology_type import Physiology
 from subgraphs.shell.plan_write_type import PlanWrite, write_node
 from subgraphs.shell.replicated_person import PersonRecord, person_from_token
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, decimal_of_or_none, rounded
-from subgraphs.shell.scopes import ANY_KEY, reads
+from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_DIARY, AccessRead, read_node
+from subgraphs.shell.viewer_field import viewer_field
 
 MOST_DAYS = 31
 #: What is selected of the meals of a list, and is read with the list.
@@ -323,7 +324,7 @@ async def load_named_user(info: Info, user_id: str) -> User:
 
 @strawberry.type
 class UserQuery:
-    @strawberry.federation.field(shareable=True, description="The viewer.", directives=[ANY_KEY])
+    @viewer_field
     def me(self, info: Info) -> User:
         """Whoever the token names, and nothing is read: an account's end ends its sessions, whose tokens are refused."""
         return User(id=strawberry.ID(info.context.viewer.id))

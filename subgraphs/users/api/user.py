@@ -29,6 +29,7 @@ from subgraphs.shell.scalars import (
 )
 from subgraphs.shell.scopes import ANY_KEY
 from subgraphs.shell.sharing import SHARED_BODY, SHARED_WITH_ANY, may_read
+from subgraphs.shell.viewer_field import viewer_field
 from subgraphs.users.api.api_key import ApiKeysOfUser
 from subgraphs.users.api.changes import ChangesOfUser
 from subgraphs.users.api.consent import ConsentsOfUser
@@ -379,7 +380,7 @@ async def load_viewer(info: Info) -> User:
 
 @strawberry.type
 class UserQuery:
-    @strawberry.federation.field(shareable=True, description="The viewer.", directives=[ANY_KEY])
+    @viewer_field
     async def me(self, info: Info) -> User:
         return await load_viewer(info)
 

@@ -23,9 +23,10 @@ from subgraphs.shell.physiology_type import PhysiologyOfHeart
 from subgraphs.shell.plan_write_type import PlanWrite, write_node
 from subgraphs.shell.quantities import Distance, DistanceIn, Mass, MassIn, distance, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
-from subgraphs.shell.scopes import ANY_KEY, reads
+from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_TRAINING, AccessRead, read_node
 from subgraphs.shell.units import DistanceUnit, MassUnit
+from subgraphs.shell.viewer_field import viewer_field
 from subgraphs.workouts.api.calendar_of_user import CalendarOfUser
 from subgraphs.workouts.api.changes import ChangesOfUser
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
@@ -393,7 +394,7 @@ async def load_named_user(info: Info, user_id: str) -> User:
 
 @strawberry.type
 class UserQuery:
-    @strawberry.federation.field(shareable=True, description="The viewer.", directives=[ANY_KEY])
+    @viewer_field
     def me(self, info: Info) -> User:
         """Whoever the token names, and nothing is read: an account's end ends its sessions, whose tokens are refused."""
         return User(id=strawberry.ID(info.context.viewer.id), display_name="")
