@@ -17,21 +17,24 @@ export function Diary({ date }: { date: string | null }) {
   useLive(DaysLiveDocument, {});
   return (
     <Answer of={diary}>
-      {({ me }) => (
-        <>
-          <DateLine day={me.diaryDay} isToday={me.diaryDay.date === me.today.date} />
-          <div className="columns">
-            <div>
-              <Meals day={me.diaryDay} />
-              <Waiting kinds={["meal", "food"]} />
+      {({ me }) => {
+        const isToday = me.diaryDay.date === me.today.date; // also where an arrow has led back to it
+        return (
+          <>
+            <DateLine day={me.diaryDay} isToday={isToday} />
+            <div className="columns">
+              <div>
+                <Meals day={me.diaryDay} />
+                <Waiting kinds={["meal", "food"]} />
+              </div>
+              <div>
+                <FoodPicker date={isToday ? null : me.diaryDay.date} recent={me.recentFoods.nodes.map((each) => each.food)} />
+                <MacroCard totals={me.diaryDay.totals} target={me.diaryDay.target ?? me.suggestedTarget} />
+              </div>
             </div>
-            <div>
-              <FoodPicker date={me.diaryDay.date === me.today.date ? null : me.diaryDay.date} recent={me.recentFoods.nodes.map((each) => each.food)} />
-              <MacroCard totals={me.diaryDay.totals} target={me.diaryDay.target ?? me.suggestedTarget} />
-            </div>
-          </div>
-        </>
-      )}
+          </>
+        );
+      }}
     </Answer>
   );
 }
