@@ -15,10 +15,12 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from types import TracebackType
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -113,10 +115,23 @@ def _rendered(form: LogForm) -> list[Processor]:
 
 
 def _json(event: Any, **_: Any) -> bytes:
+    """With an exception, by the standard library: that there is no memory is told by one, its line is long, and orjson ends the
+    process where it finds no memory to write to.
+    """
+    if "exception" in event:
+        with suppress(ValueError):  # a number that is none, for which orjson writes null
+            return json.dumps(event, default=_shown, skipkeys=True, allow_nan=False).encode()
     try:
         return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # half a surrogate pair, or a number of more than 64 bits
-        return json.dumps(event, default=repr, skipkeys=True).encode()
+        return json.dumps(event, default=_shown, skipkeys=True).encode()
+
+
+def _shown(value: Any) -> str:
+    """Of what the standard library does not write, moments and ids as orjson writes them."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else repr(value)
 
 
 def _as_text(_: Any, __: str, line: Any) -> Any:

@@ -6,12 +6,14 @@ import json
 import logging
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from router.log_lines import _Seldom
+from router.log_lines import _json, _Seldom
 
 ROOT = Path(__file__).parents[3]
 SECRET = "hunter2-that-nobody-may-read"
@@ -140,3 +142,61 @@ def test_a_process_that_has_set_up_its_own_logging_keeps_it() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", begin], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout == "own line\n"
+
+
+WITHOUT_MEMORY = """
+import resource
+import structlog
+from pathlib import Path
+from router.telemetry import configure_logging
+from router.settings import Telemetry
+configure_logging(Telemetry())
+
+def tell(length):
+    try:
+        raise MemoryError("a" * length)
+    except MemoryError:
+        structlog.get_logger("ours").error("no_memory", exc_info=True)
+
+tell(10)
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(), resource.RLIM_INFINITY))
+taken, size, told = [], 1 << 20, 0
+while size > 512:
+    try:
+        taken.append(bytearray(size))
+    except MemoryError:
+        size //= 2
+while taken and told < 20:
+    try:
+        tell(50_000)
+        told += 1
+    except MemoryError:
+        taken.pop()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_an_exception_for_which_there_is_no_memory_to_write_it_ends_nothing() -> None:
+    program = [sys.executable, "-c", WITHOUT_MEMORY]
+    ended = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert {line["event"] for line in lines} == {"no_memory"}
+    assert len(lines) == 21
+
+
+@pytest.mark.parametrize("rest", [{}, {"exception": "Traceback"}], ids=["line", "line of an exception"])
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (datetime(2026, 12, 1, tzinfo=UTC), "2026-12-01T00:00:00+00:00"),
+        (float("nan"), None),
+        (2**70, 2**70),
+        ("\ud800", "\ud800"),
+        (b"x", "b'x'"),
+    ],
+)
+def test_values_are_written_alike_in_every_line(value: Any, written: Any, rest: dict[str, str]) -> None:
+    assert json.loads(_json({"value": value} | rest)) == {"value": written} | rest
