@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import time
@@ -41,6 +42,19 @@ def readers_of_the_clock() -> set[str]:
 def test_nothing_is_decided_by_a_clock_that_may_leap() -> None:
     """A new name here is a place to think about: `resources.now()` is the time of a subgraph."""
     assert readers_of_the_clock() == SHOWN | THE_CLOCK
+
+
+def test_no_statement_asks_for_the_day_of_its_session() -> None:
+    """Whose time zone is that of whoever set Postgres up: a day is UTC's, or a person's."""
+    of_the_session = re.compile(r"\b(current_date|current_time|localtimestamp)\b", re.IGNORECASE)
+    asking = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for room in ("events", "router", "subgraphs", "deploy")
+        for file in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and of_the_session.search(node.value)
+    ]
+    assert asking == []
 
 
 def test_the_clock_of_one_process_leaps_and_comes_back(tmp_path: Path) -> None:

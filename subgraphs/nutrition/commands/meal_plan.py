@@ -67,7 +67,7 @@ _CLEAR = text(
 )
 _FORGET = text(
     "DELETE FROM planned_meal WHERE id IN (SELECT id FROM planned_meal"
-    " WHERE local_date < current_date - CAST(:days AS integer) LIMIT :rows)"
+    " WHERE local_date < CAST(now() AT TIME ZONE 'UTC' AS date) - CAST(:days AS integer) LIMIT :rows)"
 )
 
 

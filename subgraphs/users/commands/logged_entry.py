@@ -31,7 +31,7 @@ _REPORT = text("SELECT week FROM report_due WHERE user_id = :user_id FOR UPDATE"
 _MOVE_REPORT = text("UPDATE report_due SET week = :week, due_at = :due_at WHERE user_id = :user_id")
 _OLD = text(
     "DELETE FROM logged_entry WHERE entry_id IN (SELECT entry_id FROM logged_entry"
-    " WHERE local_date < current_date - CAST(:days AS integer) LIMIT :rows)"
+    " WHERE local_date < CAST(now() AT TIME ZONE 'UTC' AS date) - CAST(:days AS integer) LIMIT :rows)"
 )
 
 

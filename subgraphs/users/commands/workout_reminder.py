@@ -42,7 +42,7 @@ _MOVE = text(
 )
 _OLD = text(
     "DELETE FROM plan_ahead WHERE planned_id IN (SELECT planned_id FROM plan_ahead"
-    " WHERE local_date < current_date - CAST(:days AS integer) LIMIT :rows)"
+    " WHERE local_date < CAST(now() AT TIME ZONE 'UTC' AS date) - CAST(:days AS integer) LIMIT :rows)"
 )
 
 

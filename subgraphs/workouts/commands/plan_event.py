@@ -4,7 +4,7 @@ Users makes reminders of them; nobody else reads the topic. Called by the comman
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -28,9 +28,9 @@ _FREE = text(
     "UPDATE planned_workout SET workout_id = CASE WHEN :is_gone THEN NULL ELSE workout_id END, version = version + 1"
     " WHERE workout_id = :workout_id RETURNING id"
 )
-# What is past wants no reminder, whatever its person's zone.
+# What is past wants no reminder, whatever its person's zone: on UTC's yesterday it still is that day somewhere.
 _UNTOLD = text(
-    "SELECT id FROM planned_workout AS planned WHERE local_date >= current_date - 1 AND NOT EXISTS (SELECT FROM outbox"
+    "SELECT id FROM planned_workout AS planned WHERE local_date >= :since AND NOT EXISTS (SELECT FROM outbox"
     "  WHERE outbox.aggregate_type = 'planned_workout' AND outbox.aggregate_id = planned.id)"
     " ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
 )
@@ -79,7 +79,7 @@ async def free_plan_of(transaction: AsyncConnection, workout_id: str, now: datet
 
 async def tell_untold_plans(transaction: AsyncConnection, limit: int, now: datetime) -> int:
     """Tell up to `limit` of what an earlier release planned and told nobody; returns how many there were."""
-    ids = list(await transaction.scalars(_UNTOLD, {"limit": limit}))
+    ids = list(await transaction.scalars(_UNTOLD, {"since": now.date() - timedelta(days=1), "limit": limit}))
     if ids:
         await tell_plans(transaction, ids, WorkoutPlanned, now)
     return len(ids)

@@ -93,7 +93,7 @@ _OVERFULL = text(
 )
 _FORGET = text(
     "WITH gone AS (DELETE FROM planned_workout WHERE id IN (SELECT id FROM planned_workout"
-    "  WHERE local_date < current_date - CAST(:days AS integer) LIMIT :rows) RETURNING id),"
+    "  WHERE local_date < CAST(now() AT TIME ZONE 'UTC' AS date) - CAST(:days AS integer) LIMIT :rows) RETURNING id),"
     " told AS (DELETE FROM outbox WHERE aggregate_type = 'planned_workout' AND aggregate_id IN (SELECT id FROM gone))"
     " SELECT count(*) FROM gone"
 )

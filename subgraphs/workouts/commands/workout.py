@@ -44,6 +44,7 @@ from subgraphs.workouts.commands.workout_rows import (
 from subgraphs.workouts.domain.pause import Pause, check_pauses
 from subgraphs.workouts.domain.track import TrackDraft, check_track
 from subgraphs.workouts.domain.workout import (
+    LONGEST_WORKOUT,
     MOST_WORKOUTS,
     ExerciseDraft,
     WorkoutStatus,
@@ -149,14 +150,16 @@ async def complete_workout(
 async def cancel_workout(
     viewer: Viewer, workout_id: str, *, expected_version: int | None, database: Database, now: datetime
 ) -> WorkoutRecord:
-    """Give up the running session; it stays in the history and counts for nothing.
+    """Give up the running session; it stays in the history and counts for nothing. One left running for longer than a workout
+    may last ended when it had lasted so long.
 
     Raises NotFoundError, StaleVersionError, and ConflictError for one that is not running.
     """
     async with database.transaction() as transaction:
         workout = await lock_workout(transaction, viewer, workout_id, expected_version)
         must_run(workout)
-        row = replace(row_of(workout), status=WorkoutStatus.CANCELLED, ended_at=max(now, workout.started_at))
+        ended_at = max(min(now, workout.started_at + LONGEST_WORKOUT), workout.started_at)
+        row = replace(row_of(workout), status=WorkoutStatus.CANCELLED, ended_at=ended_at)
         await update_workout_row(transaction, workout_id, row)
         await free_plan_of(transaction, workout_id, now)
         return await settle_workout(transaction, workout_id, WorkoutCancelled, now=now)

@@ -1,6 +1,7 @@
 """Two workouts made one over a real database: what stays, what is told, and what is refused."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -29,6 +30,12 @@ RECORDS = """query ($id: ID!) { _entities(representations: [{__typename: "User",
 async def workouts(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
     async with workouts_subgraph(postgres, "workouts_merge") as subgraph:
         yield subgraph
+
+
+@pytest.fixture(autouse=True)
+def days_after(workouts: SubgraphUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan is for a day within a year of today, and these are of the days of the workouts."""
+    monkeypatch.setattr(workouts.resources, "now", lambda: datetime(2026, 3, 8, 12, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -197,6 +197,22 @@ async def test_workouts_are_listed_by_their_status(workouts: SubgraphUnderTest, 
     assert await listed(None) == ["CANCELLED", "COMPLETED"]
 
 
+async def test_a_session_left_running_for_years_is_given_up_as_one_of_the_longest(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    """Its minutes since then would be more than a workout can have."""
+    start = """mutation { startWorkout(input: {name: "Legs", startedAt: "2020-03-01T08:00:00Z"}) { workout { id } } }"""
+    running = (await workouts.data(start, person))["startWorkout"]["workout"]["id"]
+    cancel = (
+        """mutation ($id: ID!) { cancelWorkout(input: {id: $id}) { workout { status endedAt durationMinutes } } }"""
+    )
+    assert (await workouts.data(cancel, person, {"id": running}))["cancelWorkout"]["workout"] == {
+        "status": "CANCELLED", "endedAt": "2020-03-02T08:00:00Z", "durationMinutes": 1440,
+    }  # fmt: skip
+    rename = """mutation ($id: ID!) { updateWorkout(input: {id: $id, name: "Forgotten"}) { userErrors { code } } }"""
+    assert (await workouts.data(rename, person, {"id": running}))["updateWorkout"]["userErrors"] == []
+
+
 async def test_twenty_workouts_with_everything_cost_as_many_statements_as_one(
     workouts: SubgraphUnderTest, person: str
 ) -> None:
