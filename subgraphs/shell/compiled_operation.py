@@ -5,10 +5,11 @@ request, asks the schema for each field of each object, and coerces arguments th
 depends on nothing but the document, the type of the object and the variables of @skip and @include.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
+from itertools import groupby
 from sys import getsizeof
 from typing import Any, TypeAlias
 
@@ -50,6 +51,7 @@ from strawberry.utils.operation import get_first_operation, get_operation_type
 
 from subgraphs.shell.input_bounds import DeclaredVariable, check_variables, declared_variables
 from subgraphs.shell.lean_executor import Leaf, Leaves, OfInfo, OfSource, serializer_of
+from subgraphs.shell.made_leaves import ReadLeaves, made_reader
 
 #: Of one operation: by how many values of its conditions fields were collected. A client that sends more combinations has some
 #: collected anew.
@@ -61,11 +63,15 @@ MOST_FIELDS = 20_000
 #: About what is kept of each of them, and of each token of a document: as measured, a bit more than most take. See `kept_documents`.
 FIELD_BYTES = 1_000
 TOKEN_BYTES = 500
+#: Code for the leaves of a selection takes as long to make as it saves of some such number of objects.
+OBJECTS_BEFORE_CODE = 300
 #: Values that nobody can change, so that all requests may be given the same.
 UNCHANGEABLE = (str, int, float, bool, type(None), Enum, date, time, Decimal)
 
 #: The values of the variables of @skip and @include; all are true or false, or there is no tree.
 Conditions: TypeAlias = tuple[Any, ...]
+#: A key of an answer, with the leaf that it is or None.
+Step: TypeAlias = "tuple[str, Leaf | None, Field]"
 
 
 #: What kind of type a way leads to.
@@ -209,15 +215,41 @@ class Field:
 class Selection:
     """The fields that are asked of objects of one type at one place, in the order of the answer."""
 
-    __slots__ = ("is_open", "origin", "steps", "type")
+    __slots__ = ("_grew", "_objects", "is_open", "origin", "parts", "steps", "type")
 
-    def __init__(self, runtime_type: GraphQLObjectType, fields: tuple[Field, ...]) -> None:
+    def __init__(self, runtime_type: GraphQLObjectType, fields: tuple[Field, ...], grew: Callable[[int], None]) -> None:
+        """`grew` is told when more is kept, in what as many fields take."""
         self.type = runtime_type
+        self._grew = grew
         #: Key and field, with the leaf that it is or None.
-        self.steps = tuple((field.key, field.leaf, field) for field in fields)
+        self.steps: tuple[Step, ...] = tuple((field.key, field.leaf, field) for field in fields)
+        #: The same in parts, once many objects were asked for: leaves that follow one another, with what reads them all, or another field alone.
+        self.parts: tuple[tuple[ReadLeaves | None, tuple[Step, ...]], ...] | None = None
+        self._objects = 0
         #: The class whose instances are of the type without asking its `is_type_of`; None where that has to be asked.
         self.origin = _origin(runtime_type)
         self.is_open = runtime_type.is_type_of is None
+
+    def count(self) -> None:
+        """One more object was asked for."""
+        self._objects += 1
+        if self._objects >= OBJECTS_BEFORE_CODE:
+            self.parts = tuple(self._in_parts())
+            self._grew(sum(1 + len(steps) // 4 for read, steps in self.parts if read is not None))
+
+    def _in_parts(self) -> Iterator[tuple[ReadLeaves | None, tuple[Step, ...]]]:
+        for are_leaves, grouped in groupby(self.steps, lambda step: _leaf_of(step) is not None):
+            steps = tuple(grouped)
+            if are_leaves:
+                yield made_reader([(step[0], leaf) for step in steps if (leaf := _leaf_of(step)) is not None]), steps
+            else:
+                yield from ((None, (step,)) for step in steps)
+
+
+def _leaf_of(step: Step) -> Leaf | str | None:
+    """The leaf that a step is, or what it is for every object."""
+    _, leaf, field = step
+    return leaf if leaf is not None else field.constant
 
 
 class Tree:
@@ -254,6 +286,7 @@ class Tree:
                 Field(self, runtime_type, key, details, leaves.get(details[0].node.name.value))
                 for key, details in grouped.items()
             ),
+            self.operation.grew,
         )
 
 

@@ -33,6 +33,9 @@ from strawberry.types.field import StrawberryField
 
 from subgraphs.shell.allowance import MOST_OBJECTS, too_many_objects
 
+#: Of GraphQL's Int.
+LEAST_INT, MOST_INT = -(2**31), 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -95,7 +98,7 @@ def serializer_of(leaf_type: Any) -> Callable[[Any], Any]:
         names = {member: serialize(member) for member in members}
         return lambda value: names[value] if type(value) is members else serialize(value)
     if leaf_type is GraphQLInt:
-        return lambda value: value if type(value) is int and -(2**31) <= value < 2**31 else serialize(value)
+        return lambda value: value if type(value) is int and LEAST_INT <= value <= MOST_INT else serialize(value)
     if leaf_type is GraphQLFloat:
         return lambda value: value if type(value) is float and isfinite(value) else serialize(value)
     return serialize

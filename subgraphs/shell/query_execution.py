@@ -30,12 +30,9 @@ from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 from loaders.dataloader import Coming
 from subgraphs.shell.allowance import MOST_OBJECTS, too_many_objects
-from subgraphs.shell.compiled_operation import ABSTRACT, LEAF, OBJECT, UNCHANGEABLE, Field, Selection, Tree, Way
+from subgraphs.shell.compiled_operation import ABSTRACT, LEAF, OBJECT, UNCHANGEABLE, Field, Selection, Step, Tree, Way
 from subgraphs.shell.eager_task import WAITING, EagerTask, EagerTasks
-from subgraphs.shell.lean_executor import LeanExecutor, OfInfo
-
-#: Of GraphQL's Int.
-LEAST_INT, MOST_INT = -(2**31), 2**31 - 1
+from subgraphs.shell.lean_executor import LEAST_INT, MOST_INT, LeanExecutor, OfInfo
 
 #: Where a value stands in the answer: the place of what holds it, None at the top; the dict or list that holds it; its key
 #: there; whether null may stand there; and the type whose field the key is, None in a list.
@@ -204,7 +201,26 @@ class QueryExecution:
         if self._objects_left < 0:
             raise too_many_objects(self.context)
         results: dict[str, Any] = {}
-        for key, leaf, field in selection.steps:
+        parts = selection.parts
+        if parts is None:
+            selection.count()
+            self._steps(selection.steps, source, place, results)
+            return results
+        for read, steps in parts:
+            if read is None:
+                self._field(steps[0][2], source, place, results)
+                continue
+            try:
+                if read(source, results):
+                    continue
+            except Exception:  # noqa: S110 - raised again below, where it gets its place in the answer
+                pass
+            self._steps(steps, source, place, results)
+        return results
+
+    def _steps(self, steps: tuple[Step, ...], source: Any, place: Place | None, results: dict[str, Any]) -> None:
+        """Some fields of an object, one after another."""
+        for key, leaf, field in steps:
             if leaf is not None:
                 try:
                     value: Any = leaf.read(source)
@@ -230,7 +246,6 @@ class QueryExecution:
                 results[key] = field.constant
                 continue
             self._field(field, source, place, results)
-        return results
 
     def _field(self, field: Field, source: Any, place: Place | None, results: dict[str, Any]) -> None:
         way = field.way
