@@ -337,10 +337,29 @@ async def test_a_bell_says_how_many_notifications_are_unread(stack: RunningStack
         await expect(page.get_by_test_id("unread")).to_have_text("1")
         await page.click(".bell")
         await expect(page.locator(".told .unread")).to_contain_text("on a device called Lost phone")
+
+        is_deleted = asyncio.Event()
+        held: list[str] = []
+
+        async def hold_what_was_asked_before(route: Route) -> None:
+            asked = route.request.post_data_json["operationName"]
+            if asked == "Notifications" and not held:
+                answer = await route.fetch()
+                held.append(await answer.text())
+                await is_deleted.wait()
+                await route.fulfill(response=answer)
+            elif asked == "DeleteNotification":
+                await route.fulfill(response=await route.fetch())
+                is_deleted.set()
+            else:
+                await route.continue_()
+
+        await page.route("**/graphql", hold_what_was_asked_before)
         await page.click('button:has-text("Mark all as read")')
         await expect(page.get_by_test_id("unread")).to_have_count(0)
         await page.click('button[aria-label^="Delete"]')
         await expect(page.locator(".told li")).to_have_count(0)
+        assert "Lost phone" in held[0]
         assert await watched.serious_findings() == []
         assert watched.complaints == []
 

@@ -85,6 +85,8 @@ export const client = new ApolloClient({
     new GraphQLWsLink(socket),
     ApolloLink.from([renewal, authorize, new HttpLink({ uri: URL })]),
   ),
+  // what is asked after a write must not be answered by an equal question that was under way before it
+  defaultOptions: { watchQuery: { context: { queryDeduplication: false } } },
 });
 
 let known = currentSession()?.userId;
