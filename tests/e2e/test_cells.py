@@ -234,7 +234,7 @@ async def test_live_updates_come_over_a_websocket_and_over_an_event_stream(cells
         assert (await socket.receive_json())["type"] == "connection_ack"
         await socket.send_json({"type": "subscribe", "id": "1", "payload": {"query": CHANGED}})
         await cells.data(LOG_WEIGHT, {"input": {"weightKg": 81.5}}, person.access_token)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             told = await socket.receive_json()
             assert told["payload"]["data"] == {"dailySummaryChanged": {"weightKg": 81.5}}
             async for line in stream.content:

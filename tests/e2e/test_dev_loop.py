@@ -129,7 +129,7 @@ async def test_code_changes_twice_under_load_and_no_client_notices(edited_stack:
                     break
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_graphiql_tells_what_does_not_compose_until_it_does(
     edited_stack: RunningStack, code: Path, page: Page
 ) -> None:

@@ -32,7 +32,7 @@ async def own_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[R
         yield stack
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", CHILDREN)
 async def test_nothing_acknowledged_is_lost(own_stack: RunningStack, name: str) -> None:
     person = await own_stack.register()
@@ -52,7 +52,7 @@ async def test_nothing_acknowledged_is_lost(own_stack: RunningStack, name: str) 
     await eventually(summary_is_right, seconds=90)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_what_is_projected_between_two_streams_is_told_by_the_second(own_stack: RunningStack) -> None:
     """Analytics is killed under its subscribers and has caught up before they come back: two soon, two after ten minutes."""
     person = await own_stack.register()
@@ -194,7 +194,7 @@ def _workout(number: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_stop_leaves_no_process_and_a_second_start_finds_everything(tmp_path: Any) -> None:
     async with running_stack(tmp_path / "data", "--no-sample-data") as stack:
         person = await stack.register()

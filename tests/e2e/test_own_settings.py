@@ -93,7 +93,7 @@ async def test_a_page_on_any_port_of_this_machine_may_call_a_development_stack_a
             assert response.headers.get("access-control-allow-origin") == allowed
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_stack_that_nobody_asks_costs_next_to_nothing(own: OwnStack) -> None:
     """Under a twentieth of a core and 700 MB for all processes together, whatever else the machine does at the time.
 

@@ -222,7 +222,7 @@ async def test_johns_week_is_two_clicks_away_in_the_demo(people: RunningStack, s
         await picture(page, f"demo-client-{size[0]}-dark")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_every_link_of_the_terminals_panel_leads_to_a_page(people: RunningStack) -> None:
     log = people.directory.path.with_name(f"{people.directory.path.name}.up.log").read_text(encoding="utf-8")
     steps, _, panel = log.partition("FitTracker Pro is up")
@@ -236,7 +236,7 @@ async def test_every_link_of_the_terminals_panel_leads_to_a_page(people: Running
             assert (link, response.status, response.content_type) == (link, 200, "text/html")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_no_secret_of_the_stack_reaches_the_console(people: RunningStack) -> None:
     secrets = [people.directory.jwt_secret()]
     secrets += [url.split("@")[0].rsplit(":", 1)[1] for url in people.state.environment.values() if "@" in url]
@@ -267,7 +267,7 @@ async def _typed(stack: RunningStack, folder: Path, script: str) -> str:
     return output.decode()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_what_the_readme_has_a_reader_type_answers_as_it_says(people: RunningStack, tmp_path: Path) -> None:
     readme = ROOT / "README.md"
     printed = await _typed(people, tmp_path, _blocks(readme).replace("make up ", ": "))
@@ -285,7 +285,7 @@ def _in_any_order(line: str) -> list[str]:
     return [json.dumps(each, separators=(",", ":")) for each in told["incremental"]]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_the_recipes_work(people: RunningStack, tmp_path: Path) -> None:
     printed = await _typed(people, tmp_path, _blocks(ROOT / "deploy" / "docs" / "recipes.md"))
     assert '"errors"' not in printed
@@ -296,7 +296,7 @@ async def test_the_recipes_work(people: RunningStack, tmp_path: Path) -> None:
         assert told in printed, printed
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_client_that_works_offline_is_told_what_its_page_says(people: RunningStack, tmp_path: Path) -> None:
     printed = await _typed(people, tmp_path, _blocks(ROOT / "deploy" / "docs" / "offline-first.md"))
     assert '"errors"' not in printed

@@ -68,7 +68,7 @@ async def running(*arguments: str, port: int, cwd: Path) -> AsyncIterator[Path]:
             cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=output, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await http_ok(port, "/live")():
                 assert process.returncode is None
                 await asyncio.sleep(0.05)

@@ -141,7 +141,7 @@ class Pipeline:
         await consumer.start()
         records: list[Any] = []
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while len(records) < at_least:
                     for polled in (await consumer.getmany(timeout_ms=300)).values():
                         records.extend(polled)

@@ -14,7 +14,7 @@ from subgraphs.shell.command_line import draining_server, server_config
 from tests.testkit.servers import Valkey
 from tests.testkit.subgraph import SubgraphUnderTest
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @asynccontextmanager

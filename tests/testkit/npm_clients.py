@@ -76,7 +76,7 @@ class TalkingClient:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), 10)
+            await asyncio.wait_for(self._process.wait(), 60)
         except TimeoutError:
             self._process.kill()
         await self.reader

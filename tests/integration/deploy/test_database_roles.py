@@ -77,7 +77,7 @@ async def test_an_audit_names_who_changed_roles_and_tables_and_no_password() -> 
         )
         folder = Path(await _of_superuser(server, "SHOW data_directory")) / "audit"
         await reader.close()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while "audited" not in (log := await asyncio.to_thread(_read_all, folder)):
                 await asyncio.sleep(0.1)
     finally:

@@ -89,7 +89,7 @@ async def test_a_killed_postgres_comes_back_with_what_was_committed(tmp_path: Pa
         await connection.execute("insert into note values ('acknowledged')")
         first = supervisor.pids["postgres"]
         supervisor.signal_child("postgres", signal.SIGKILL)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while supervisor.pids.get("postgres") in (None, first):
                 await asyncio.sleep(0.05)
         connection = await asyncpg.connect(url)
@@ -101,7 +101,7 @@ async def test_a_cluster_that_was_killed_while_it_was_made_is_made_anew(tmp_path
     made = f"from pathlib import Path; from deploy.embedded import postgres_spec; postgres_spec(Path({str(tmp_path)!r}), 5432)"
     maker = await asyncio.create_subprocess_exec(sys.executable, "-c", made, cwd=ROOT, start_new_session=True)
     folders = (tmp_path, *Path("/var/lib/fittracker").glob("data-*"))  # the latter where root runs it as another user
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (halves := [each for folder in folders for each in folder.glob(f"postgres.{maker.pid}.part/base")]):
             await asyncio.sleep(0.002)
             folders = (tmp_path, *Path("/var/lib/fittracker").glob("data-*"))

@@ -38,7 +38,7 @@ async def _revisions(url: str) -> list[str]:
         await connection.close()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_nothing_is_done_before_it_is_told_and_everything_then(urls: dict[str, str], tmp_path: Path) -> None:
     preparation = await _begin(urls, tmp_path)
     await preparation.stop()
@@ -55,7 +55,7 @@ async def test_nothing_is_done_before_it_is_told_and_everything_then(urls: dict[
     await preparation.stop()  # nothing happens
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_whoever_gives_up_waiting_stops_it_all_the_same(tmp_path: Path) -> None:
     urls = {f"DATABASE_URL_{name.upper()}": "postgresql://127.0.0.1:1/nowhere" for name in DOMAINS}
     preparation = await _begin(urls, tmp_path)
@@ -70,7 +70,7 @@ async def test_whoever_gives_up_waiting_stops_it_all_the_same(tmp_path: Path) ->
     assert (tmp_path / "prepare.log").read_text() == "\n"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_database_that_cannot_be_migrated_is_told_and_nothing_serves(
     urls: dict[str, str], tmp_path: Path
 ) -> None:
@@ -86,7 +86,7 @@ async def test_a_database_that_cannot_be_migrated_is_told_and_nothing_serves(
     assert await _revisions(urls["DATABASE_URL_NUTRITION"]) == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_where_its_stack_is_gone_it_ends_without_having_done_anything(tmp_path: Path) -> None:
     urls = {f"DATABASE_URL_{name.upper()}": "postgresql://127.0.0.1:1/nowhere" for name in DOMAINS}
     process = await asyncio.create_subprocess_exec(

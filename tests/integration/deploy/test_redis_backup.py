@@ -44,7 +44,7 @@ async def serving(configuration: tuple[Path, str], folder: Path, *options: str) 
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     client = Redis.from_url(url)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 with suppress(RedisConnectionError, BusyLoadingError):
                     await client.ping()
@@ -83,7 +83,7 @@ async def test_a_snapshot_of_a_running_server_fills_another_one(
         assert await client.get("attempts") == b"3"
         assert 0 < await client.ttl("attempts") <= 600
         await client.config_set("appendonly", "yes")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await client.info("persistence"))["aof_rewrite_in_progress"]:
                 await asyncio.sleep(0.05)
     async with serving(configuration, other) as (_, client):  # with production's settings again

@@ -28,7 +28,7 @@ STARS = "import strawberry\n\n@strawberry.type\nclass Query:\n    stars: int\n\n
 
 
 async def until(claim: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not claim():
             await asyncio.sleep(0.05)
 
@@ -125,6 +125,6 @@ async def test_a_router_serves_sources_and_follows_them(tmp_path: Path) -> None:
 
 
 async def _holds(claim: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await claim():
             await asyncio.sleep(0.05)

@@ -41,7 +41,7 @@ async def fanout(own_valkey: Valkey) -> AsyncIterator[Fanout]:
 
 
 async def heard(listening: AsyncIterator[frozenset[str]], key: str) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         async for keys in listening:
             if key in keys:
                 return

@@ -44,7 +44,7 @@ async def test_a_projector_that_wakes_after_a_rebalance_changes_nothing(pipeline
     try:
         async with pipeline.running(consumer=False):  # alone, it has every partition
             await pipeline.write("a", 1, "80")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await asleep.wait()
         async with pipeline.running():
             connection = await asyncpg.connect(pipeline.url)

@@ -75,7 +75,7 @@ def settings(teller: Teller) -> dict[str, Any]:
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await holds():
             await asyncio.sleep(0.02)
 
@@ -129,13 +129,13 @@ async def test_streams_end_with_the_session_and_no_others_do(
     async with start_router(**settings) as router:
         socket = await router.session.ws_connect(router.url, protocols=("graphql-transport-ws",))
         await socket.send_json({"type": "connection_init", "payload": ended})
-        await socket.receive_json(timeout=5)
+        await socket.receive_json(timeout=60)
         await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": TICKS}})
         ask = {"json": {"query": TICKS}}
         async with (
             router.session.post(router.url, **ask, headers=ended | EVENTS) as stream,
             router.session.post(router.url, **ask, headers=other | EVENTS) as going_on,
-            asyncio.timeout(10),
+            asyncio.timeout(60),
         ):
             await stream.content.readuntil(b"\n\n")
             await socket.receive_json()

@@ -198,7 +198,7 @@ async def test_an_answer_that_drips_is_not_waited_for_longer_than_any_other(make
         started = time.perf_counter()
         with pytest.raises(SubgraphTimeoutError):
             await ask(client, server.url)
-        assert time.perf_counter() - started < 2
+        assert time.perf_counter() - started < 10  # it would drip for twenty
         await client.close()
 
 
@@ -236,7 +236,7 @@ async def test_each_request_has_its_own_time_though_one_timer_serves_all() -> No
         return None
 
     async with server_that(after) as server:
-        client = HttpClient(HttpLimits(total_timeout_seconds=0.4, max_connections=8))
+        client = HttpClient(HttpLimits(total_timeout_seconds=1.5, max_connections=8))
         for _ in range(2):  # the second time, the timer of the first has gone off with nothing under way
             asked = [asyncio.create_task(ended_after(client, server.url, delay)) for delay in (b"9", b"0", b"0.01")]
             await asyncio.sleep(0.2)
@@ -246,9 +246,9 @@ async def test_each_request_has_its_own_time_though_one_timer_serves_all() -> No
             assert quick is None
             assert first is not None
             assert late is not None
-            assert first >= 0.38
-            assert late >= 0.38
-            await asyncio.sleep(0.5)
+            assert first >= 1.48
+            assert late >= 1.48
+            await asyncio.sleep(1.6)
         await client.close()
 
 
@@ -367,11 +367,11 @@ async def test_a_server_that_accepts_no_connection_costs_the_connect_time_out_on
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(deaf.getsockname())
-        client = make(HttpLimits(connect_timeout_seconds=0.2, total_timeout_seconds=10))
+        client = make(HttpLimits(connect_timeout_seconds=0.2, total_timeout_seconds=60))
         started = time.perf_counter()
         with pytest.raises(SubgraphTimeoutError):
             await ask(client, f"http://127.0.0.1:{deaf.getsockname()[1]}/graphql")
-        assert time.perf_counter() - started < 2
+        assert time.perf_counter() - started < 30
         await client.close()
 
 
@@ -409,7 +409,7 @@ async def test_an_address_that_is_none_is_an_error_every_time(make: type[Client]
     shared = SharedRequests(client)
     for _ in range(2):
         with pytest.raises(SubgraphError) as caught:
-            await asyncio.wait_for(shared.send(SubgraphRequest("shop", "http://host:port/graphql", b"{}")), 2)
+            await asyncio.wait_for(shared.send(SubgraphRequest("shop", "http://host:port/graphql", b"{}")), 60)
         assert caught.value.code == "SUBREQUEST_HTTP_ERROR"
     await client.close()
 

@@ -144,9 +144,9 @@ async def test_nobody_whose_key_is_known_waits_for_a_slow_issuer() -> None:
     async with issuing() as issuer:
         issuer.publish("good")
         async with authenticating(issuer, refresh_seconds=0.05, pause_seconds=0) as authenticator:
-            issuer.pause_seconds = 2
+            issuer.pause_seconds = 20
             await asyncio.sleep(0.1)
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(10):
                 assert await is_known(authenticator, issuer.token("good"))
 
 

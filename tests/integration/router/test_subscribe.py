@@ -142,7 +142,7 @@ async def test_a_client_that_leaves_closes_the_subgraphs_stream(server_url: str)
     await anext(stream)
     await stream.aclose()
 
-    await asyncio.wait_for(closed.wait(), 2)
+    await asyncio.wait_for(closed.wait(), 60)
     await source.close()
 
 

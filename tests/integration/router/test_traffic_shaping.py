@@ -101,13 +101,13 @@ def counted(metric: str, **labels: str) -> float:
 
 
 async def test_a_slow_subgraph_costs_its_own_time_out_and_only_its_fields(start: Start) -> None:
-    shaping = {"all": {"timeout_seconds": 5}, "subgraphs": {"alpha": {"timeout_seconds": 0.2}}}
+    shaping = {"all": {"timeout_seconds": 60}, "subgraphs": {"alpha": {"timeout_seconds": 0.2}}}
     async with start(traffic_shaping=shaping) as traffic:
-        traffic.alpha.answer = waits(2, whole("a"))
+        traffic.alpha.answer = waits(30, whole("a"))
         traffic.beta.answer = waits(0.5, whole("b"))
         started = time.perf_counter()
         answer = await traffic.ask("{ a b }")
-        assert time.perf_counter() - started < 1.5
+        assert time.perf_counter() - started < 20
     assert answer["data"] == {"a": None, "b": "whole"}
     assert answer["errors"] == [
         {

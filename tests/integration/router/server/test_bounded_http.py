@@ -49,7 +49,7 @@ async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
 async def refusal(port: int, head: bytes, *more: bytes) -> tuple[bytes, str]:
     """The status line and the code of the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for part in (head, *more):
             writer.write(part)
             await asyncio.sleep(0.01)

@@ -75,7 +75,7 @@ async def test_a_reader_that_leaves_ends_the_subscription_at_the_subgraph(router
         await response.content.readuntil(b"\n\n")
         assert shop.open_ticks == 1
         response.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while shop.open_ticks:
             await asyncio.sleep(0.01)
 

@@ -27,7 +27,7 @@ async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def refusal(reader: asyncio.StreamReader) -> bytes:
     """What a client is told that asked nothing yet; empty for one that may stay."""
     try:
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(3):
             return await reader.read(4_000)
     except TimeoutError:
         return b""

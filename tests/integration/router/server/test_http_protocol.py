@@ -68,7 +68,7 @@ async def exchange(port: int, *parts: bytes, answers: int = 1) -> list[dict[str,
     """Sends the parts one after another on one connection and reads so many answers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     told = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for part in parts:
             writer.write(part)
             await writer.drain()
@@ -113,7 +113,7 @@ async def test_a_websocket_is_still_made_of_its_upgrade(port: int) -> None:
         b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert (await reader.readline()).startswith(b"HTTP/1.1 101")
     writer.close()
 
@@ -133,7 +133,7 @@ async def test_a_trailer_is_no_header(port: int, offer: bytes) -> None:
 async def first_line(port: int, head: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(head)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         line = await reader.readline()
     writer.close()
     return line

@@ -30,7 +30,7 @@ __all__ = ["router", "shop", "shop_servers", "start_router"]
 
 CURRENT = 'multipart/mixed; boundary="-"; incrementalSpec=v0.2'
 FORMER = 'multipart/mixed; boundary="-"; deferSpec=20220824'
-SECONDS = 10  # of patience, for what comes at once
+SECONDS = 60  # of patience, for what comes at once
 
 
 class HeldSubgraph:

@@ -71,7 +71,7 @@ async def test_a_socket_that_cannot_be_listened_on_is_told_instead_of_waited_for
     closed.close()
     with bound_socket(HOST, 0, is_shared=False) as good, pytest.raises(DidNotStartError) as told:
         async with (
-            asyncio.timeout(5),
+            asyncio.timeout(60),
             accepting((configured(noting(happened)), good), (configured(noting([])), closed)),
         ):
             raise AssertionError("one of the servers cannot accept")
@@ -81,7 +81,7 @@ async def test_a_socket_that_cannot_be_listened_on_is_told_instead_of_waited_for
 
 async def test_an_application_that_does_not_start_ends_no_process() -> None:
     with bound_socket(HOST, 0, is_shared=False) as listener, pytest.raises(DidNotStartError) as told:
-        async with asyncio.timeout(5), accepting((configured(noting([], fails=True)), listener)):
+        async with asyncio.timeout(60), accepting((configured(noting([], fails=True)), listener)):
             raise AssertionError("the application cannot be served")
     assert str(told.value.__cause__) == "the application did not start; its log says why"
 

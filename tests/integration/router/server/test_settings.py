@@ -354,7 +354,7 @@ async def test_connections_wait_for_streams_as_long_as_the_grace(start_router: S
             door.open_streams -= 1
             return time.perf_counter() - started
 
-    assert await seconds_to_stop(0.1) < 0.3 <= await seconds_to_stop(0.4)
+    assert await seconds_to_stop(0.1) < 1.9 <= await seconds_to_stop(2)
 
 
 PROVEN_HERE = {
@@ -473,14 +473,14 @@ async def socket(start_router: StartRouter) -> AsyncIterator[aiohttp.ClientWebSo
         router.session.ws_connect(router.url, protocols=("graphql-transport-ws",)) as opened,
     ):
         await opened.send_json({"type": "connection_init"})
-        await opened.receive_json(timeout=5)
+        await opened.receive_json(timeout=60)
         yield opened
 
 
 async def test_one_connection_holds_so_many_operations(socket: aiohttp.ClientWebSocketResponse) -> None:
     for number in ("1", "2"):
         await socket.send_json({"id": number, "type": "subscribe", "payload": {"query": TICKS}})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (message := await socket.receive_json())["type"] != "error":
             assert message["id"] == "1"
     assert message["id"] == "2"
@@ -488,7 +488,7 @@ async def test_one_connection_holds_so_many_operations(socket: aiohttp.ClientWeb
 
 async def test_who_sends_too_much_over_a_websocket_is_closed(socket: aiohttp.ClientWebSocketResponse) -> None:
     await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": "{ __typename }" + " " * 500}})
-    message = await socket.receive(timeout=5)
+    message = await socket.receive(timeout=60)
     assert (message.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 1009)
 
 

@@ -42,7 +42,7 @@ class Stream:
     async def next(self) -> tuple[str, Any]:
         """The name and the data of the next event."""
         assert self.response is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             event = await self.response.content.readuntil(b"\n\n")
         if event.startswith(b":"):
             return await self.next()
@@ -66,7 +66,7 @@ async def opened(router: RunningRouter, **headers: str) -> AsyncIterator[Stream]
 
 
 async def until_open(shop: Shop, subscriptions: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while shop.open_ticks != subscriptions:
             await asyncio.sleep(0.02)
 

@@ -59,7 +59,7 @@ class Stack:
         return summary
 
     async def until_burned(self, person: str, kcal: float) -> None:
-        async with asyncio.timeout(45):
+        async with asyncio.timeout(60):
             while (await self.summary(person))["caloriesBurned"] != kcal:
                 await asyncio.sleep(0.1)
 
@@ -82,7 +82,7 @@ class Updates:
         self._socket = socket
 
     async def next_message(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(await self._socket.receive_str(timeout=45))
+        message: dict[str, Any] = json.loads(await self._socket.receive_str(timeout=60))
         return message
 
     async def next(self) -> dict[str, Any]:

@@ -49,7 +49,7 @@ async def test_an_edit_takes_nothing_before_it_has_what_comes_first(nutrition: S
         async with holder.transaction():
             await holder.execute(lock, person, "banana")
             edit = asyncio.create_task(nutrition.codes(UPDATE, person, {"input": {"id": meal, **of("oats")}}))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not await holder.fetchval(_SOMEBODY_WAITS):
                     await asyncio.sleep(0.02)
             await holder.execute(f"{lock} NOWAIT", person, "oats")

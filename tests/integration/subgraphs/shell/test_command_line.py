@@ -93,7 +93,7 @@ async def test_one_operation_is_one_trace(postgres: Postgres) -> None:
             assert spans == {}
         finally:
             process.send_signal(signal.SIGTERM)
-            output, errors = await asyncio.wait_for(process.communicate(), 20)
+            output, errors = await asyncio.wait_for(process.communicate(), 60)
     # uvicorn ends in good order and then by the signal that asked for it
     assert process.returncode in {0, -signal.SIGTERM}, (output, errors)
     assert {spans["Viewer"], spans["load account_by_id"]} == {TRACE_ID}
@@ -118,7 +118,7 @@ async def ask(port: int) -> None:
     """Ask the subgraph, once it listens, as a caller that is being traced."""
     headers = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "authorization": f"Bearer {sign_token('someone')}"}
     query = {"query": "query Viewer { me { id } }", "operationName": "Viewer"}
-    async with aiohttp.ClientSession() as client, asyncio.timeout(30):
+    async with aiohttp.ClientSession() as client, asyncio.timeout(60):
         while True:
             try:
                 async with client.post(f"http://127.0.0.1:{port}/graphql", json=query, headers=headers) as response:

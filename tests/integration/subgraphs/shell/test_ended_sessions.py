@@ -90,7 +90,7 @@ async def test_another_subgraph_hears_of_a_sign_out_without_redis_and_remembers_
         async with running(others, create_workouts) as workouts:
             assert not await is_refused(workouts, headers, query)
             await users.post({"query": LOGOUT}, **headers)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not await is_refused(workouts, headers, query):
                     await asyncio.sleep(0.1)
     alone = replace(others, kafka=None)
@@ -143,8 +143,8 @@ async def test_a_redis_that_hangs_costs_sign_in_and_sign_out_a_moment_and_no_err
         _, _, answer = await users.post({"query": LOGOUT}, **headers)
         assert answer["data"]["logout"]["endedSessions"] == 1
         assert await is_refused(users, headers)
-        assert time.monotonic() - began < 10
-        async with users.client.get(f"{users.url}/actuator/health", timeout=aiohttp.ClientTimeout(total=20)) as health:
+        assert time.monotonic() - began < 30
+        async with users.client.get(f"{users.url}/actuator/health", timeout=aiohttp.ClientTimeout(total=60)) as health:
             assert health.status == 503
 
 

@@ -160,7 +160,7 @@ async def test_without_a_broker_a_process_hears_of_an_end_over_redis(
         (granted(coach, "BODY"), other_id, 1, owner),
     )
     assert (await read(nutrition, coach, owner))[1] == []
-    async with hearing_of_ends(nutrition, valkey) as ended, asyncio.timeout(10):
+    async with hearing_of_ends(nutrition, valkey) as ended, asyncio.timeout(60):
         while (await read(nutrition, coach, owner))[1] == []:
             await ended.announce([grant_id])
             await asyncio.sleep(0.05)

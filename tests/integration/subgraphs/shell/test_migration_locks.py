@@ -18,7 +18,7 @@ from subgraphs.shell.database import Database
 from subgraphs.shell.migration_locks import TableIsHeldError, build_index, take_migrations_turn, with_short_locks
 from tests.testkit.servers import Postgres
 
-PATIENCE_SECONDS = 30  # of the tests: far longer than anything takes that does not wait for what it should not wait for
+PATIENCE_SECONDS = 60  # of the tests: far longer than anything takes that does not wait for what it should not wait for
 _numbers = itertools.count(1)
 IS_WHOLE = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('thing_by_name')"
 

@@ -304,7 +304,7 @@ async def test_news_of_a_grant_and_a_coach_who_sets_a_goal_by_it_do_not_wait_in_
     async with analytics.database.transaction() as projector, analytics.database.reading() as watcher:
         await lock_people(projector, GROUP, [owner])
         goal = asyncio.create_task(create(analytics, GOALS, coach, personId=owner))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await watcher.scalar(_SOMEBODY_WAITS):
                 await asyncio.sleep(0.02)
         taken = text("SELECT id FROM access_grant WHERE id = :id FOR UPDATE NOWAIT")
@@ -319,7 +319,7 @@ async def test_a_process_hears_over_redis_that_planning_ended_and_reading_goes_o
 ) -> None:
     subgraph = subgraphs["workouts"]
     grant_id = await let_plan(subgraph, TEMPLATE, owner, coach)
-    async with hearing_of_ends(subgraph, valkey) as ended, asyncio.timeout(10):
+    async with hearing_of_ends(subgraph, valkey) as ended, asyncio.timeout(60):
         while (await create(subgraph, TEMPLATE, coach, personId=owner))[1] == []:
             await ended.announce_plans(grant_id)
             await asyncio.sleep(0.05)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from subgraphs.shell import repetition
 from subgraphs.shell.database import migrate
 from subgraphs.shell.settings import Settings
 from tests.integration.subgraphs.shell.test_app import Running, running
@@ -26,6 +27,13 @@ def own_postgres() -> Iterator[Postgres]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def a_patience_that_outlasts_any_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine starts Postgres in more than the seconds for which the product waits."""
+    monkeypatch.setattr(repetition, "PAUSES_SECONDS", repetition.PAUSES_SECONDS + (1.2,) * 100)
+    monkeypatch.setattr(repetition, "OUTAGE_AFTER_SECONDS", 120.0)
 
 
 @pytest.fixture

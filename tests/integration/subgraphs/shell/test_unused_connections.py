@@ -46,7 +46,7 @@ async def test_what_nobody_used_between_two_looks_is_closed(database: Database) 
     await database.close_unused(LONG)
     assert _open(database) == 0
     alive = text("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(:pids)")
-    async with asyncio.timeout(10), database.reading() as connection:
+    async with asyncio.timeout(60), database.reading() as connection:
         while await connection.scalar(alive, {"pids": list(before)}):
             await asyncio.sleep(0.05)
 

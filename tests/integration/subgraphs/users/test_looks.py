@@ -98,7 +98,7 @@ async def test_a_look_that_finds_nothing_is_one_read_for_all_queues_and_no_trans
     users: SubgraphUnderTest, tmp_path: Path
 ) -> None:
     with users.counted_statements() as statements:
-        async with looking(users, tmp_path), asyncio.timeout(10):
+        async with looking(users, tmp_path), asyncio.timeout(60):
             while not _looks(statements):
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)  # for what would follow
@@ -162,6 +162,6 @@ async def test_each_loop_hears_of_its_own_queue_and_a_look_that_nobody_waits_for
 async def test_a_mail_that_waits_is_sent_at_the_next_look(users: SubgraphUnderTest, tmp_path: Path) -> None:
     async with users.database.transaction() as transaction:
         await queue_mail(transaction, MailKind.PASSWORD_CHANGED, "ann@example.com", users.resources.now())
-    async with looking(users, tmp_path), asyncio.timeout(10):
+    async with looking(users, tmp_path), asyncio.timeout(60):
         while not list(tmp_path.iterdir()):
             await asyncio.sleep(0.01)

@@ -349,7 +349,7 @@ async def test_the_loop_goes_on_and_is_seen_in_health(
         await transaction.execute(text("UPDATE reminder SET next_at = now(), next_day = current_date"))
     running = asyncio.create_task(remind_people(replace(users.resources)))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await told(users, person):
                 await asyncio.sleep(0.02)
     finally:

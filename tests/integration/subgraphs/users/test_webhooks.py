@@ -607,7 +607,7 @@ async def test_a_process_that_is_killed_in_the_middle_loses_nothing(
         url = users.resources.settings.database_url
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, url, SECRET, KEY)
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while sum(len(receiver.received) for receiver in receivers) < MOST_ENDPOINTS // 2:
                     await asyncio.sleep(0.01)
         finally:
@@ -635,7 +635,7 @@ async def test_the_loop_goes_on_and_is_seen_in_health_and_old_messages_go(
     await users.data(TEST, person, {"id": endpoint})
     running = asyncio.create_task(deliver_webhooks(users.resources))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await log(users, person))[0]["status"] == "WAITING":
                 await asyncio.sleep(0.02)
     finally:

@@ -48,10 +48,10 @@ def test_exponential_fragments_are_refused_at_once() -> None:
     fragments = "".join(
         f"fragment F{n} on User {{ a: friend {{ ...F{n + 1} }} b: friend {{ ...F{n + 1} }} }} " for n in range(50)
     )
-    started = time.perf_counter()
+    started = time.thread_time()
 
     assert limit_broken_by("{ me { ...F0 } } " + fragments + "fragment F50 on User { id }") == "FIELD"
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_spreading_one_wide_fragment_often_counts_every_time() -> None:

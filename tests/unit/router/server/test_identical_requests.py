@@ -76,12 +76,12 @@ async def test_a_request_that_comes_while_the_answers_of_a_slow_run_are_handed_o
     await settle()
     tasks.append(asyncio.create_task(next_client()))
     work.finish.set()
-    await asyncio.wait_for(asyncio.gather(*tasks[:-1]), 10)
+    await asyncio.wait_for(asyncio.gather(*tasks[:-1]), 60)
 
     assert began_after[0] < 10 * AT_ONCE
     assert answered == ["answer 1"] * (10 * AT_ONCE)
     work.finish.set()
-    await asyncio.wait_for(tasks[-1], 10)
+    await asyncio.wait_for(tasks[-1], 60)
     assert answered[-1] == "answer 2"
 
 
@@ -94,7 +94,7 @@ async def test_who_leaves_before_the_turn_comes_takes_the_answer_from_nobody(mon
     await tasks[0]
     tasks[-1].cancel()
 
-    assert await asyncio.wait_for(asyncio.gather(*tasks[:-1]), 10) == ["answer 1"] * (10 * AT_ONCE - 1)
+    assert await asyncio.wait_for(asyncio.gather(*tasks[:-1]), 60) == ["answer 1"] * (10 * AT_ONCE - 1)
     assert tasks[-1].cancelled()
 
 

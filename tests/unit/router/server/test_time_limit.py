@@ -40,7 +40,7 @@ async def test_each_has_the_whole_time() -> None:
     for _ in range(5):
         runs.append(asyncio.create_task(run()))
         await asyncio.sleep(0.01)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*runs)
     assert len(taken) == len(runs)
     assert min(taken) >= limit.seconds - 2 * RESOLUTION_SECONDS
