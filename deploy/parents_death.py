@@ -32,6 +32,13 @@ def dies_with_its_parent(number: signal.Signals, parent: int | None = None) -> C
     return ask_kernel
 
 
+def die_with_the_parent(parent: int) -> None:
+    """Asked by a process of a pool as it begins: it holds both ends of what its work comes by, and would wait for ever."""
+    ask_kernel = dies_with_its_parent(signal.SIGKILL, parent)
+    if ask_kernel is not None:
+        ask_kernel()
+
+
 def adopt_orphans(does: bool) -> None:
     """Whether this process becomes the parent of descendants whose own parent ends. Does nothing where the system is not Linux."""
     if _libc is not None:

@@ -21,7 +21,7 @@ from signal import SIGTERM
 from deploy.composition import complaint_file, supergraph_of
 from deploy.data_directory import write_whole
 from deploy.errors import friendly
-from deploy.parents_death import dies_with_its_parent
+from deploy.parents_death import die_with_the_parent, dies_with_its_parent
 from deploy.terminal import Terminal
 from schema.compose import compose
 from schema.sources import DeclaredSource, SourceError, declared_sources, is_configuration, read_sources
@@ -64,7 +64,7 @@ async def _follow(arguments: list[str], output: Path, terminal: Terminal) -> Non
 
 
 async def _compose_into(arguments: list[str], output: Path, terminal: Terminal) -> None:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+    with ProcessPoolExecutor(1, get_context("spawn"), die_with_the_parent, (os.getpid(),)) as process:
         outcome = await asyncio.get_running_loop().run_in_executor(process, _compose_afresh, arguments)
     if isinstance(outcome, str):
         write_whole(output, outcome)

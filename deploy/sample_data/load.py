@@ -24,6 +24,7 @@ from sqlalchemy import text
 from deploy.data_directory import DataDirectory, write_whole
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
+from deploy.parents_death import die_with_the_parent
 from deploy.sample_data import (
     read_catalogue,
     read_demo,
@@ -228,7 +229,8 @@ def _load_synthetic(urls: Mapping[str, str], population: Population, now: dateti
         for portion in portions:
             yield _load_portion(urls, population, portion, now)
         return
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(portions)), get_context("spawn")) as processes:
+    at_once = min(os.cpu_count() or 1, len(portions))
+    with ProcessPoolExecutor(at_once, get_context("spawn"), die_with_the_parent, (os.getpid(),)) as processes:
         under_way = [processes.submit(_load_portion, urls, population, portion, now) for portion in portions]
         for each in as_completed(under_way):
             yield each.result()

@@ -124,6 +124,34 @@ async def test_a_router_serves_sources_and_follows_them(tmp_path: Path) -> None:
     assert list(tmp_path.glob("fittracker-*")) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's death")
+async def test_a_watcher_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
+    told = tmp_path / "composing.pid"
+    slow = (
+        f"import os, pathlib, time\npathlib.Path({str(told)!r}).write_text(str(os.getpid()) + '.')\ntime.sleep(600)\n"
+    )
+    (tmp_path / "slow.py").write_text(slow)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "deploy", "compose", "slow=slow:schema", "-o", "all.graphql", "--watch",
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path)))},
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        await until(lambda: told.exists() and told.read_text().endswith("."))
+    finally:
+        process.kill()
+        await process.wait()
+    await until(lambda: not _runs(int(told.read_text().rstrip("."))))
+
+
+def _runs(pid: int) -> bool:
+    """A zombie does not: nobody may have asked for its end yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 async def _holds(claim: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(60):
         while not await claim():

@@ -298,6 +298,7 @@ async def test_the_loop_goes_on_and_is_seen_in_health(
                 await asyncio.sleep(0.02)
     finally:
         running.cancel()
+        await asyncio.wait([running])  # it gives its connection back before the pool is closed
     (loop,) = [each for each in users.resources.loops if each.name == "web-push"]
     assert loop.is_well
 

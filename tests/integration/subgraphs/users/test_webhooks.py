@@ -640,6 +640,7 @@ async def test_the_loop_goes_on_and_is_seen_in_health_and_old_messages_go(
                 await asyncio.sleep(0.02)
     finally:
         running.cancel()
+        await asyncio.wait([running])  # it gives its connection back before the pool is closed
     (loop,) = [each for each in users.resources.loops if each.name == "webhooks"]
     assert loop.is_well
     await execute(users, "UPDATE webhook_delivery SET created_at = now() - interval '11 days'")
