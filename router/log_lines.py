@@ -22,7 +22,6 @@ from types import TracebackType
 from typing import Any
 from uuid import UUID
 
-import orjson
 import structlog
 from opentelemetry import trace
 from structlog.typing import EventDict, Processor
@@ -114,24 +113,25 @@ def _rendered(form: LogForm) -> list[Processor]:
     return [structlog.dev.ConsoleRenderer(colors=form.colors, exception_formatter=structlog.dev.plain_traceback)]
 
 
-def _json(event: Any, **_: Any) -> bytes:
-    """With an exception, by the standard library: that there is no memory is told by one, its line is long, and orjson ends the
-    process where it finds no memory to write to.
-    """
-    if "exception" in event:
-        with suppress(ValueError):  # a number that is none, for which orjson writes null
-            return json.dumps(event, default=_shown, skipkeys=True, allow_nan=False).encode()
-    try:
-        return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError:  # half a surrogate pair, or a number of more than 64 bits
-        return json.dumps(event, default=_shown, skipkeys=True).encode()
-
-
 def _shown(value: Any) -> str:
-    """Of what the standard library does not write, moments and ids as orjson writes them."""
+    """Of what the standard library does not write, moments as in all other JSON, and ids."""
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, UUID) else repr(value)
+
+
+_encoder = json.JSONEncoder(default=_shown, skipkeys=True, allow_nan=False)
+
+
+def _json(event: Any, **_: Any) -> bytes:
+    """By the standard library, which raises MemoryError where it finds no memory to write to. orjson and msgspec end the process
+    then, and that there is no memory is told by such a line.
+    """
+    try:
+        return _encoder.encode(event).encode()
+    except ValueError:  # a number that is none, or an object that holds itself
+        shown = {key: value if isinstance(value, str) else repr(value) for key, value in event.items()}
+        return _encoder.encode(shown).encode()
 
 
 def _as_text(_: Any, __: str, line: Any) -> Any:

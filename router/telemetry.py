@@ -258,6 +258,7 @@ class RequestLog:
 
     FLUSH_SECONDS = 0.2
     FLUSH_BYTES = 64 * 1024
+    LINE_BYTES = 2 * 1024  # hardly one is longer
 
     def __init__(self, settings: Settings) -> None:
         telemetry = settings.telemetry
@@ -273,6 +274,10 @@ class RequestLog:
         facts |= {"event": "request", "level": "info", "logger": __name__, "timestamp": datetime.now(UTC)}
         if self._is_traced:
             add_trace_ids(None, "", facts)
+        try:
+            bytes(self.LINE_BYTES)  # orjson ends the process where it finds no memory to write to
+        except MemoryError:
+            return
         self._append(orjson.dumps(facts, default=repr, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
 
     def write_line(self, text: str) -> None:

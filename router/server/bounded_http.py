@@ -172,7 +172,7 @@ def _response(error: HttpError) -> bytes:
     )
 
 
-#: Made beforehand: orjson crashes where it finds no memory to write to.
+#: Made beforehand: orjson ends the process where it finds no memory to write to.
 _OUT_OF_MEMORY = _response(out_of_memory())
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable
 from dataclasses import replace
 
+import orjson
 import structlog
 
 from router.access.authentication import UnauthenticatedError
@@ -46,7 +47,7 @@ from router.server.request import (
     read_body,
     too_large,
 )
-from router.server.response import Accepted, HttpAnswer, Stream, coding_for, error_answer, negotiate, send_answer
+from router.server.response import JSON, Accepted, HttpAnswer, Stream, coding_for, error_answer, negotiate, send_answer
 from router.server.single_connection import TOKEN_HEADER, SingleConnections, token_of
 from router.server.uploads import MULTIPART, UploadReader, closing_files
 from router.server.whole_request import WholeRequest
@@ -141,7 +142,7 @@ class GraphqlEndpoint:
             log.error("out_of_memory", request_id=exchange.request_id)  # a stack trace would take more of it
             if exchange.is_started:
                 raise
-            await self._send(exchange, refusal(out_of_memory(), accepted))
+            await self._send(exchange, HttpAnswer(503, _OUT_OF_MEMORY, accepted.content_type or JSON, _NOT_STORED))
         except Exception:
             log.exception("request_failed", request_id=exchange.request_id)
             if exchange.is_started:
@@ -377,12 +378,17 @@ def http_answer(response: Response, accepted: Accepted) -> HttpAnswer:
 
 def refusal(error: RouterError, accepted: Accepted) -> HttpAnswer:
     answer = error_answer(error, accepted)
-    headers: list[tuple[bytes, bytes]] = [*answer.headers, (b"cache-control", b"no-store")]
+    headers: list[tuple[bytes, bytes]] = [*answer.headers, *_NOT_STORED]
     if isinstance(error, UnauthenticatedError):
         headers.append((b"www-authenticate", INVALID_TOKEN))
     elif isinstance(error, RateLimitedError):
         headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
     return HttpAnswer(answer.status, answer.body, answer.content_type, tuple(headers))
+
+
+_NOT_STORED = ((b"cache-control", b"no-store"),)
+#: Made beforehand: orjson ends the process where it finds no memory to write to.
+_OUT_OF_MEMORY = orjson.dumps({"errors": out_of_memory().entries()})
 
 
 def _require_acceptable(accepted: Accepted) -> None:
