@@ -152,13 +152,15 @@ from router.telemetry import configure_logging
 from router.settings import Telemetry
 configure_logging(Telemetry())
 
-def tell(length):
-    try:
-        raise MemoryError("a" * length)
-    except MemoryError:
-        structlog.get_logger("ours").error("no_memory", WHAT)
+said, log = "a" * 50_000, structlog.get_logger("ours")
 
-tell(10)
+def tell():
+    try:
+        raise MemoryError(said[:10])
+    except MemoryError:
+        log.error("no_memory", WHAT)
+
+tell()
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(), resource.RLIM_INFINITY))
 taken, size, told = [], 1 << 20, 0
@@ -169,7 +171,7 @@ while size > 512:
         size //= 2
 while taken and told < 5:
     try:
-        tell(50_000)
+        tell()
         told += 1
     except MemoryError:
         taken.pop()
@@ -177,7 +179,7 @@ while taken and told < 5:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("what", ["exc_info=True", "text='a' * length"])
+@pytest.mark.parametrize("what", ["text=said", "text=said, exc_info=True"])
 def test_a_line_for_which_there_is_no_memory_ends_nothing(what: str) -> None:
     program = [sys.executable, "-c", WITHOUT_MEMORY.replace("WHAT", what)]
     ended = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
