@@ -148,7 +148,7 @@ async def test_a_short_operation_with_very_many_ways_holds_up_nothing(text: str)
     async def silent(_body: bytes) -> bytes:
         return b'{"data":{"shared":null}}'
 
-    graph = LoadedGraph.from_sdl(many_ways())
+    graph = LoadedGraph.from_sdl(many_ways(), GraphOptions(planning_timeout_seconds=60))
     runtime = Runtime(InProcessTransport(functions=dict.fromkeys(names, silent)))
     await run(OperationRequest("{ shared { id } }"), graph, runtime)
     began = time.monotonic()

@@ -25,7 +25,7 @@ from tests.testkit.webhook_receiver import webhook_receiver
 
 ATTACKERS = 12  # people with as many endpoints as there may be: three times the places that there are
 VICTIMS = 4
-MOST_SECONDS = 5.0  # from a weighing to its message; the loop looks every second
+MOST_SECONDS = 5.0  # from a weighing to its message, beside what it takes alone; the loop looks every second
 MOST_MEMORY_MIB = 100
 CREATE = """mutation ($url: String!) { createWebhookEndpoint(input: { url: $url, name: "x", kinds: [WEIGHT_CHANGED] }) {
   webhookEndpoint { id } userErrors { code } } }"""
@@ -137,7 +137,6 @@ async def test_whose_endpoints_answer_does_not_notice_those_that_stall_and_never
     users: SubgraphUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_delivery, "SEND_SECONDS", 3.0)
-    waited = []
     async with AsyncExitStack() as stack:
         urls = [await stack.enter_async_context(attacker(answer)) for answer in ANSWERS]
         receivers = [await stack.enter_async_context(webhook_receiver()) for _ in range(VICTIMS)]
@@ -150,21 +149,25 @@ async def test_whose_endpoints_answer_does_not_notice_those_that_stall_and_never
         async with asyncio.timeout(60):  # they are known to answer
             while not all(receiver.received for receiver in receivers):
                 await asyncio.sleep(0.05)
-        for person in attackers:
-            for url in itertools.islice(itertools.cycle(urls), 10):
-                await users.data(CREATE, person, {"url": url})
-            await users.data(WEIGH, person)
-        memory = peak_mib()
-        for number in range(2, 6):
+
+        async def seconds_of_round(number: int) -> float:
             began = time.monotonic()
             for victim in victims:
                 await users.data(WEIGH, victim)
             async with asyncio.timeout(60):
                 while not all(len(receiver.received) >= number for receiver in receivers):
                     await asyncio.sleep(0.02)
-            waited.append(time.monotonic() - began)
+            return time.monotonic() - began
+
+        alone = await seconds_of_round(2)  # which is what a busy machine makes slower
+        for person in attackers:
+            for url in itertools.islice(itertools.cycle(urls), 10):
+                await users.data(CREATE, person, {"url": url})
+            await users.data(WEIGH, person)
+        memory = peak_mib()
+        waited = [await seconds_of_round(number) for number in range(3, 7)]
         grown = peak_mib() - memory
-    assert max(waited) < MOST_SECONDS, waited
+    assert max(waited) < MOST_SECONDS + 4 * alone, (alone, waited)
     assert grown < MOST_MEMORY_MIB
     async with users.database.reading() as connection:
         taken = text(
