@@ -11,10 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from router.planner.beginnings import all_lack, outdone
 from router.planner.budget import PlanningBudget
 from router.planner.candidates import FREE, LEAF, NOTHING, Candidate, Choice, Cost, Excluded, Here, Moved, Step, Target
 from router.planner.combine import combine
 from router.planner.expand import Item, Typed, expand, interface_targets
+from router.planner.levels import Levels
 from router.planner.places import (
     Place,
     RootTarget,
@@ -60,6 +62,27 @@ class _Need:
     moves: Excluded
 
 
+@dataclass(slots=True, eq=False)
+class _Apart:
+    """A root field that several subgraphs begin with and none has all of; `index` is the item's among those of its place."""
+
+    index: int
+    item: Field
+    targets: list[RootTarget]
+    pieces: list[list[Candidate]]
+
+
+def _least_depth(target: RootTarget, pieces: list[list[Candidate]]) -> int:
+    """How many fetches one after the other it takes at least to have all pieces from the target: a piece for which it has no
+    candidate another subgraph answers earlier.
+    """
+    return max(
+        min([each.cost.depth for each in candidates if each.target == target], default=0)
+        or 1 + min([each.cost.depth for each in candidates])
+        for candidates in pieces
+    )
+
+
 class Chooser:
     """One per plan."""
 
@@ -75,6 +98,7 @@ class Chooser:
         self._root_types = frozenset(roots[kind] for kind in ("query", "mutation") if kind in roots)
         self._sets: dict[tuple[int, ...], SelectionSet] = {}
         self._parts: dict[int, tuple[Field | InlineFragment, ...]] = {}
+        self._outdone: dict[tuple[str, int], dict[RootTarget, RootTarget]] = {}  # by field and selection set
         self._names: dict[int, frozenset[str]] = {}  # of fields, by the selection set's identity
 
     def choose(self, place: Place, selections: SelectionSet, excluded: Excluded = NOTHING) -> Choice | None:
@@ -145,8 +169,14 @@ class Chooser:
         """
         whole: list[list[Candidate]] = []
         split: list[list[Candidate]] = []
+        apart: list[_Apart] = []
         may_split_for_speed = False
         for item in self._items(place, selections):
+            if (later := self._apart(place, item, excluded, selections, len(whole))) is not None:
+                apart.append(later)
+                whole.append([])  # until it is known which of them are worth a search
+                split.extend(later.pieces)
+                continue
             candidates = self._candidates(place, item, excluded, selections)
             if candidates and not self._is_worth_splitting(place, item, candidates):
                 whole.append(candidates)
@@ -162,12 +192,64 @@ class Chooser:
             else:
                 whole.extend(pieces or [])
                 split.extend(pieces or [])
+        if apart:
+            return self._weigh_apart(place, excluded, whole, split, apart)
+        parts = combine(split, self.budget) if may_split_for_speed else None
+        return self._better(place, whole, split, parts)
+
+    def _better(
+        self, place: Place, whole: list[list[Candidate]], split: list[list[Candidate]], parts: Choice | None
+    ) -> tuple[list[list[Candidate]], Choice | None]:
+        """The whole, unless `parts`, which are the best choice of `split`, are better."""
         best = combine(whole, self.budget)
-        if may_split_for_speed:
-            alternative = combine(split, self.budget)
-            if alternative is not None and (best is None or alternative.cost < best.cost):
-                return split, alternative
+        if parts is not None and (best is None or self._is_better(place, parts, best)):
+            return split, parts
         return whole, best
+
+    def _apart(self, place: Place, item: Item, excluded: Excluded, around: SelectionSet, index: int) -> _Apart | None:
+        """The parts of a root field, where several subgraphs are worth beginning in and none has all of it: they are weighed
+        first, for they mostly are the better way, and what they cost tells which of those subgraphs need not be weighed for the
+        whole. None for any other item, and where a part cannot be had.
+        """
+        if place.subgraph is not None or not isinstance(item, Field) or not self.budget.is_generous:
+            return None
+        if place.type != self.graph.supergraph.root_types.get("query") or len(self._parts_of(item)) < 2:
+            return None
+        outdone_by = self._outdone_by(place, item)
+        targets = [target for target in self._roots(place, item) if target not in outdone_by]
+        if not 1 < len(targets) <= _MAX_COMPARED_TARGETS or not all_lack(self.graph, item, targets):
+            return None
+        pieces = self._split(place, item, excluded, around)
+        return _Apart(index, item, targets, pieces) if pieces is not None else None
+
+    def _weigh_apart(
+        self,
+        place: Place,
+        excluded: Excluded,
+        whole: list[list[Candidate]],
+        split: list[list[Candidate]],
+        apart: list[_Apart],
+    ) -> tuple[list[list[Candidate]], Choice | None]:
+        """As `_weigh` ends, without a search in a subgraph that would have the whole only later than all parts are there."""
+        best = combine(split, self.budget)
+        assert best is not None  # since each piece has candidates
+        for each in apart:
+            for target in each.targets:
+                self.budget.look()
+                if _least_depth(target, each.pieces) > best.cost.depth:
+                    self._reject(each.item, target, "all of it takes longer from there than its parts from several")
+                elif (candidate := self._move(target, place, each.item, excluded)) is not None:
+                    whole[each.index].append(candidate)
+            if not whole[each.index]:
+                return split, best
+        return self._better(place, whole, split, best)
+
+    def _is_better(self, place: Place, one: Choice, other: Choice) -> bool:
+        """Where an operation begins, of two ways that are equally deep the one that takes fewer requests in all is better."""
+        if place.subgraph is not None or one.cost.depth != other.cost.depth:
+            return one.cost < other.cost
+        levels = Levels(self.graph, self.budget, self.choose)
+        return (levels.requests(place, one), one.cost) < (levels.requests(place, other), other.cost)
 
     def _items(self, place: Place, selections: SelectionSet) -> list[Item]:
         return [
@@ -221,6 +303,8 @@ class Chooser:
         the field names which are asked; those to the others only if none of these can be made.
         """
         targets = self._targets(place, item)
+        if place.subgraph is None and len(targets) > 1 and isinstance(item, Field):
+            targets = self._worth_beginning_in(place, item)
         if len(targets) > _MAX_COMPARED_TARGETS:
             targets = [*targets]
             own, others = self._names_in(item), self._names_in(InlineFragment(None, around))
@@ -236,6 +320,25 @@ class Chooser:
             if found:
                 return found
         return []
+
+    def _worth_beginning_in(self, place: Place, item: Field) -> list[RootTarget]:
+        """Without those that another outdoes, so that nothing is searched there."""
+        outdone_by = self._outdone_by(place, item)
+        for target, other in outdone_by.items():
+            self._reject(
+                item, target, f"{other.subgraph} would be asked as well, and answers it without {target.subgraph}"
+            )
+        return [target for target in self._roots(place, item) if target not in outdone_by]
+
+    def _roots(self, place: Place, item: Field) -> list[RootTarget]:
+        return [target for target in self._targets(place, item) if isinstance(target, RootTarget)]
+
+    def _outdone_by(self, place: Place, item: Field) -> dict[RootTarget, RootTarget]:
+        key = (item.name, id(item.selections))
+        if key not in self._outdone:
+            self._kept_alive.append(item.selections)
+            self._outdone[key] = outdone(self.graph, item, self._roots(place, item))
+        return self._outdone[key]
 
     def _names_in(self, item: Field | InlineFragment) -> frozenset[str]:
         if item.selections is None:
