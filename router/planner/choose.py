@@ -213,6 +213,8 @@ class Chooser:
         """
         if place.subgraph is not None or not isinstance(item, Field) or not self.budget.is_generous:
             return None
+        if len(self._targets(place, item)) < 2:
+            return None  # as most root fields, for which nothing more is to be made or looked at
         if place.type != self.graph.supergraph.root_types.get("query") or len(self._parts_of(item)) < 2:
             return None
         outdone_by = self._outdone_by(place, item)
